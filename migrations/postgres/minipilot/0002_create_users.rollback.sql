@@ -1,0 +1,3 @@
+-- Drop users, with indexes and triggers.
+
+DROP TABLE minipilot.users;

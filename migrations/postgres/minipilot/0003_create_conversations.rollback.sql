@@ -1,0 +1,3 @@
+-- Drop conversations, with indexes and triggers.
+
+DROP TABLE minipilot.conversations;

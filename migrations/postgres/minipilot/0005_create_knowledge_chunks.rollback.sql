@@ -1,0 +1,3 @@
+-- Drop knowledge chunks, with indexes and triggers.
+
+DROP TABLE minipilot.knowledge_chunks;

@@ -1,0 +1,3 @@
+-- Drop messages, with indexes and triggers.
+
+DROP TABLE messages;

@@ -1,0 +1,3 @@
+-- Drop knowledge chunks, with indexes and triggers.
+
+DROP TABLE knowledge_chunks;

@@ -1,0 +1,78 @@
+"""Many calls in one round trip."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from .errors import RawstoreError
+from .query import Query, Variant
+
+logger = logging.getLogger("rawstore")
+
+Call = tuple[Variant, Sequence[Any]]
+
+_PENDING = object()
+
+
+class Result:
+    """What a call in a batch gave, once the batch has been sent."""
+
+    def __init__(self, query: str) -> None:
+        self._query = query
+        self._outcome: Any = _PENDING
+        self._retrieved = False
+
+    def result(self) -> Any:
+        """The call's own value, or its own error raised. Before the batch is sent: RawstoreError."""
+        error = self.exception()
+        if error is not None:
+            raise error
+        return self._outcome
+
+    def exception(self) -> Exception | None:
+        """The call's error, or None."""
+        if self._outcome is _PENDING:
+            raise RawstoreError(f"{self._query}: the batch is not sent before its with block ends")
+        self._retrieved = True
+        return self._outcome if isinstance(self._outcome, Exception) else None
+
+    def _settle(self, outcome: Any) -> None:
+        self._outcome = outcome
+
+    def __del__(self) -> None:
+        """A failure that nobody asked for is not lost in silence."""
+        if isinstance(self._outcome, Exception) and not self._retrieved:
+            logger.error("%s failed in a batch, and its result was never asked for", self._query)
+
+
+class Batch:
+    """Collects calls; the store sends them when the `with` block ends without an exception."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._results: list[Result] = []
+
+    def _call(self, variant: Variant, values: Sequence[Any]) -> Result:
+        handle = Result(variant.query.full_name)
+        self._calls.append((variant, values))
+        self._results.append(handle)
+        return handle
+
+    def _stream(self, variant: Variant, values: Sequence[Any]) -> NoReturn:
+        self._refuse(variant.query)
+
+    def _script(self, variant: Variant) -> NoReturn:
+        self._refuse(variant.query)
+
+    def _each(self, query: Query, items: Any) -> NoReturn:
+        self._refuse(query)
+
+    def _refuse(self, query: Query) -> NoReturn:
+        raise TypeError(f"{query.full_name}: a :{query.kind} query cannot be part of a batch")
+
+    def _send(self, send: Callable[[Sequence[Call]], list[Any]]) -> None:
+        if self._calls:
+            for handle, outcome in zip(self._results, send(self._calls), strict=True):
+                handle._settle(outcome)  # noqa: SLF001 - this module's own

@@ -1,0 +1,61 @@
+"""The two engines: how a compiled query reaches a database, and the contract both keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from ..query import Variant
+
+
+class Session(Protocol):
+    """One connection, lent to one caller. Control statements are bytes of plain SQL."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no transaction is open."""
+
+    def run(self, variant: Variant, values: Sequence[Any]) -> Any:
+        """Run one statement; what its kind gives back."""
+
+    def script(self, variant: Variant) -> None:
+        """Run a `:script`, all of it or nothing."""
+
+    def batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
+        """Run many; of each its value or its error."""
+
+    def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
+        """Run one once per item, all or nothing."""
+
+    def stream(self, variant: Variant, values: Sequence[Any]) -> Iterator[list[Any]]:
+        """Rows in chunks."""
+
+    def defer(self, command: bytes) -> None:
+        """Send a control statement with the next statement."""
+
+    def undefer(self, command: bytes) -> bool:
+        """Take back what has not been sent; whether it was there."""
+
+    def control(self, command: bytes) -> None:
+        """Send a control statement now."""
+
+    def commit(self) -> None:
+        """Commit what is open."""
+
+    def rollback(self) -> None:
+        """Roll back what is open."""
+
+
+class Engine(Protocol):
+    """A source of sessions on one database."""
+
+    dialect: Any
+
+    def borrow(self, *, writes: bool = True, read_only: bool = False) -> Any:
+        """A session, in time or not at all (Overloaded, DatabaseBusy, ConnectionLost)."""
+
+    def give(self, session: Any) -> None:
+        """Take it back."""
+
+    def close(self) -> None:
+        """Close every connection."""

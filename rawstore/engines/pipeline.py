@@ -1,0 +1,74 @@
+"""libpq's pipeline mode as one exchange: send everything, take every result, never deadlock.
+
+In blocking mode a long pipeline can stop for ever, the client waiting to send and the server
+waiting to be read (libpq documentation, Pipeline Mode); so the connection is non-blocking meanwhile,
+and is read whenever it cannot be written.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Sequence
+
+import psycopg
+from psycopg import pq
+
+Result = pq.abc.PGresult
+
+_FLUSH_EVERY = 64  # sends between looks at the socket
+_SYNC = pq.ExecStatus.PIPELINE_SYNC
+
+
+def exchange(pgconn: pq.abc.PGconn, sends: Sequence[Callable[[], None]]) -> list[Result]:
+    """Call every send (a statement's, or `pipeline_sync`; the last is a sync); return the results.
+
+    Results are in order, one a statement, without the syncs'. Raises psycopg.OperationalError where
+    the connection breaks.
+    """
+    pgconn.nonblocking = 1
+    try:
+        pgconn.enter_pipeline_mode()
+        results = _communicate(pgconn, sends)
+        pgconn.exit_pipeline_mode()
+    finally:
+        if pgconn.status != pq.ConnStatus.BAD:
+            pgconn.nonblocking = 0
+    return results
+
+
+def _communicate(pgconn: pq.abc.PGconn, sends: Sequence[Callable[[], None]]) -> list[Result]:
+    poller = select.poll()
+    syncs = sum(send == pgconn.pipeline_sync for send in sends)
+    results: list[Result] = []
+    sent = 0
+    while syncs:
+        blocked = False
+        while sent < len(sends) and not blocked:
+            for send in sends[sent : sent + _FLUSH_EVERY]:
+                send()
+                sent += 1
+            blocked = pgconn.flush() == 1
+        blocked = blocked or pgconn.flush() == 1
+        poller.register(pgconn.socket, select.POLLIN | (select.POLLOUT if blocked else 0))
+        if any(event & ~select.POLLOUT for _, event in poller.poll()):
+            pgconn.consume_input()
+            syncs -= _take(pgconn, results)
+    return results
+
+
+def _take(pgconn: pq.abc.PGconn, results: list[Result]) -> int:
+    """Move the results that have arrived; the number of syncs among them."""
+    syncs, nothing = 0, 0
+    while nothing < 2 and not pgconn.is_busy():  # a single None parts two statements
+        result = pgconn.get_result()
+        if result is None:
+            nothing += 1
+            continue
+        nothing = 0
+        if result.status == _SYNC:
+            syncs += 1
+        else:
+            results.append(result)
+    if pgconn.status == pq.ConnStatus.BAD:
+        raise psycopg.OperationalError("the connection broke")
+    return syncs

@@ -1,0 +1,211 @@
+"""SQLite: one writer at a time in this process, as many readers as are wanted, WAL beneath.
+
+Connections are lent, not bound to threads: one of a thread that ends would be lost, and a stream
+keeps its own while it is read. Writers queue on a lock of this process and then, against other
+processes, on SQLite's own with `busy_timeout`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections import deque
+from typing import Any, Literal
+from urllib.parse import quote
+
+from ..errors import ConfigError, ConnectionLost, DatabaseBusy, DatabaseError
+from ..query import Variant
+from ..target import SqliteTarget
+from .errormap import from_sqlite
+from .sqlite_session import SqliteSession
+from .sqlite_statement import Statement
+
+OLDEST = (3, 38, 0)
+APPLICATION_ID = 0x52415753  # "RAWS": set by the first migration, refused when another's
+STATEMENTS = 512  # prepared statements that sqlite3 keeps for a connection
+READERS = 16  # idle connections kept
+
+
+class SqliteEngine:
+    """The connections to one file, or to one database in memory."""
+
+    dialect: Literal["sqlite"] = "sqlite"
+
+    def __init__(self, target: SqliteTarget, *, create: bool = False) -> None:
+        """Nothing is opened yet. A missing file is made only where `create` says so."""
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise ConfigError(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed")
+        self.target = target
+        self._create = create
+        self._statements: dict[Variant, Statement] = {}
+        self._readers: deque[SqliteSession] = deque()
+        self._writer: SqliteSession | None = None
+        self._write_lock = threading.Lock()
+        self._owner: int | None = None  # the thread that holds the writer
+        self._closed = False
+        self._forked = False
+        _engines.add(self)
+
+    # -- lending
+
+    def borrow(self, *, writes: bool = True, read_only: bool = False) -> SqliteSession:
+        """A session that may write, or one that only reads. Raises DatabaseBusy."""
+        if self._closed or self._forked:
+            raise self._unusable()
+        if self.target.path is None or (writes and not read_only):
+            session = self._borrow_writer()
+        else:
+            try:
+                session = self._readers.pop()
+            except IndexError:
+                session = self._new_session()
+        if read_only:
+            session.read_only = True
+        return session
+
+    def _new_session(self) -> SqliteSession:
+        return SqliteSession(self.connect(), self._compiled, self.target.statement_timeout)
+
+    def _borrow_writer(self) -> SqliteSession:
+        me = threading.get_ident()
+        if self._owner == me:
+            raise DatabaseBusy(
+                "this thread has a transaction or stream open, which holds the only writer: "
+                "call the query on the transaction (tx.…), not on the store"
+            )
+        if not self._write_lock.acquire(timeout=self.target.busy_timeout):
+            raise DatabaseBusy(f"the write lock was not free within {self.target.busy_timeout:g} s")
+        try:
+            if self._writer is None:
+                self._writer = self._new_session()
+        except BaseException:
+            self._write_lock.release()
+            raise
+        self._owner = me
+        return self._writer
+
+    def give(self, session: SqliteSession) -> None:
+        """Take a session back; an open transaction is rolled back."""
+        if self._forked:
+            return
+        if not session.idle:
+            session.rollback()
+        if session.read_only:
+            session.read_only = False
+        if session is self._writer:
+            self._owner = None
+            self._write_lock.release()
+        elif self._closed or len(self._readers) >= READERS:
+            session.discard()
+        else:
+            self._readers.append(session)
+
+    def close(self) -> None:
+        """Close every connection that is not lent; a lent one is closed when it comes back."""
+        self._closed = True
+        _engines.discard(self)
+        if self._forked:
+            return
+        while self._readers:
+            self._readers.pop().discard()
+        if self._writer is not None and self._write_lock.acquire(timeout=self.target.busy_timeout):
+            self._writer.discard()
+            self._writer = None
+            self._write_lock.release()
+
+    @property
+    def memory(self) -> sqlite3.Connection | None:
+        """The only connection of a database in memory, for migrations; None for a file."""
+        if self.target.path is not None:
+            return None
+        session = self._borrow_writer()
+        self.give(session)
+        return session.connection
+
+    # -- opening
+
+    def connect(self) -> sqlite3.Connection:
+        """A new connection with our settings. Raises the mapped error."""
+        target = self.target
+        if target.path is not None and not self._create and not target.path.exists():
+            raise ConnectionLost(
+                f"{target.path} does not exist; create it with: rawstore migrate up (or store.migrate())"
+            )
+        try:
+            connection = sqlite3.connect(
+                _uri(target, create=self._create),
+                uri=True,
+                timeout=target.busy_timeout,  # busy_timeout, before anything takes a lock
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=STATEMENTS,
+            )
+        except sqlite3.Error as error:
+            raise _open_error(error, target) from error
+        try:
+            self._configure(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise _open_error(error, target) from error
+        except ConfigError:
+            connection.close()
+            raise
+        return connection
+
+    def _configure(self, connection: sqlite3.Connection) -> None:
+        target = self.target
+        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        if owner not in (0, APPLICATION_ID):
+            raise ConfigError(
+                f"{target.path} belongs to another application (application_id {owner:#x})"
+            )
+        if target.path is not None and not target.read_only and not target.immutable:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA synchronous = {target.synchronous.upper()}")
+
+    def _compiled(self, variant: Variant) -> Statement:
+        statement = self._statements.get(variant)
+        if statement is None:
+            statement = self._statements[variant] = Statement(variant)
+        return statement
+
+    def _unusable(self) -> ConfigError:
+        if self._forked:
+            return ConfigError(
+                "this store was opened before the process forked; open it again in the child"
+            )
+        return ConfigError("this store is closed; open it again")
+
+    def _forget(self) -> None:
+        """In a forked child: keep the parent's connections unclosed (closing drops its locks)."""
+        self._forked = True
+        _forgotten.append((self._readers, self._writer))
+
+
+def _uri(target: SqliteTarget, *, create: bool) -> str:
+    if target.path is None:
+        return "file::memory:"
+    mode = "ro" if target.read_only or target.immutable else "rwc" if create else "rw"
+    immutable = "&immutable=1" if target.immutable else ""
+    return f"file:{quote(str(target.path))}?mode={mode}{immutable}"
+
+
+def _open_error(error: sqlite3.Error, target: SqliteTarget) -> DatabaseError:
+    name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+    return from_sqlite(name, f"{target.path}: {error}")
+
+
+_engines: weakref.WeakSet[SqliteEngine] = weakref.WeakSet()
+_forgotten: list[Any] = []
+
+
+def _after_fork() -> None:
+    for engine in list(_engines):
+        engine._forget()  # noqa: SLF001 - this module's own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,226 @@
+"""What a query file declares, as frozen values: Param, Column, Row, Query and its Variants. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import namedtuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from .scan import Dialect
+from .types import ANY, Check, Type, check_for, encode_json, nonnegative
+
+
+class Kind(StrEnum):
+    """What a query gives back."""
+
+    ONE = "one"  # a row or None; a second row is an error
+    MANY = "many"  # a list of rows
+    SCALAR = "scalar"  # a value or None
+    AFFECTED = "affected"  # a count of rows
+    EXEC = "exec"  # None
+    STREAM = "stream"  # an iterator over a server-side cursor
+    BATCH = "batch"  # once per item of an iterable: rows or a count
+    SCRIPT = "script"  # several statements, no parameters
+
+
+class Required:
+    """The type of REQUIRED, the default of a parameter that has none."""
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED = Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a row."""
+
+    name: str
+    type: Type
+    nullable: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.type}{'?' if self.nullable else ''}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A declared row. `cls` is its NamedTuple."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(str, self.columns))})"
+
+    @cached_property
+    def cls(self) -> type[tuple[Any, ...]]:
+        """The NamedTuple class of this row."""
+        return row_class(self.name, tuple(column.name for column in self.columns))
+
+    def check_items(self, value: Any) -> str:
+        """A list of dicts (or of this row) as one JSON array with every column in every object.
+
+        Raises ValueError that names the item and the column.
+        """
+        if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
+            raise ValueError(f"expected a list of dicts, got {type(value).__name__}")
+        return encode_json([self._item(number, item) for number, item in enumerate(value)])
+
+    def _item(self, number: int, item: Any) -> dict[str, Any]:
+        given = item._asdict() if hasattr(item, "_asdict") else item
+        if not isinstance(given, Mapping):
+            raise ValueError(f"item {number}: expected a dict, got {type(item).__name__}")
+        columns = {column.name: column for column in self.columns}
+        if unknown := [str(key) for key in given if key not in columns]:
+            known = ", ".join(columns)
+            raise ValueError(f"item {number}: unknown key {unknown[0]!r}; known are {known}")
+        checked: dict[str, Any] = {}
+        for column, check in zip(self.columns, self._checks, strict=True):
+            value = checked[column.name] = given.get(column.name)
+            if value is None:
+                if not column.nullable:
+                    raise ValueError(f"item {number}: {column.name!r} is required")
+                continue
+            try:
+                accepted = check(value)
+            except ValueError as error:
+                raise ValueError(f"item {number}: {column.name!r}: {error}") from None
+            if column.type.name != "json":  # JSON goes in as it is, once checked
+                checked[column.name] = accepted
+        return checked
+
+    @cached_property
+    def _checks(self) -> tuple[Check, ...]:
+        return tuple(check_for(column.type) for column in self.columns)
+
+
+@lru_cache(maxsize=None)
+def row_class(name: str, fields: tuple[str, ...]) -> type[tuple[Any, ...]]:
+    """The NamedTuple class of this name and these fields: one per process, so rows pickle."""
+    made = namedtuple(name, fields, rename=True)  # type: ignore[misc]  # noqa: PYI024
+    made.__module__ = __name__
+    made.__reduce__ = lambda row: (_restore, (name, fields, tuple(row)))  # type: ignore[attr-defined]
+    return made
+
+
+def _restore(name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row_class(name, fields)(*values)
+
+
+@dataclass(frozen=True, eq=False)
+class Param:
+    """A parameter of a query.
+
+    `bound` is True where it stands behind LIMIT or OFFSET and so may not be negative; `row` is the
+    declared row of a `Row[]` parameter.
+    """
+
+    name: str
+    type: Type = ANY
+    nullable: bool = True
+    default: Any = REQUIRED
+    bound: bool = False
+    row: Row | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give it."""
+        return self.default is REQUIRED
+
+    def __str__(self) -> str:
+        """As in a header."""
+        declared = "" if self.type is ANY else f" {self.type}{'?' if self.nullable else ''}"
+        default = "" if self.required else f" = {json.dumps(self.default)}"
+        return f"{self.name}{declared}{default}"
+
+    @cached_property
+    def check(self) -> Check:
+        """What a value other than None must pass: see `types`."""
+        if self.row is not None:
+            return self.row.check_items
+        check = check_for(self.type)
+        if self.bound:
+            return lambda value: nonnegative(value, check)
+        return check
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One static statement of a query.
+
+    `text` is what the database receives; `order` names, by index into the query's parameters, the
+    value of each placeholder; `conditions` are the `-- if` parameters that are given here.
+    """
+
+    query: Query
+    text: str
+    order: tuple[int, ...]
+    conditions: tuple[str, ...]
+
+
+Piece = tuple[int, str | int]
+"""(index into Query.conditional, or -1; literal text, or an index into Query.params)"""
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """A named query of one dialect, as its file declares it."""
+
+    store: str
+    name: str
+    kind: Kind
+    dialect: Dialect
+    params: tuple[Param, ...]
+    file: Path
+    line: int
+    doc: str
+    pieces: tuple[Piece, ...]
+    conditional: tuple[int, ...] = ()
+    row: Row | None = None
+    type: Type | None = None
+    nullable: bool = True
+    timeout: float | None = None
+    read: Literal["replica"] | None = None
+    writes: bool = False
+    returns_rows: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """`store.name`, as in errors and in the statement's leading comment."""
+        return f"{self.store}.{self.name}"
+
+    @property
+    def signature(self) -> str:
+        """The header without `-- name:`."""
+        result = self.row.name if self.row else None
+        if self.type is not None:
+            result = f"{self.type}{'?' if self.nullable else ''}"
+        params = ", ".join(map(str, self.params))
+        return f"{self.name}({params}) :{self.kind}{f' {result}' if result else ''}"
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """Every statement this query can send, by the bits of which conditions are given."""
+        return tuple(self._variant(mask) for mask in range(1 << len(self.conditional)))
+
+    def _variant(self, mask: int) -> Variant:
+        kept = [value for cond, value in self.pieces if cond < 0 or mask >> cond & 1]
+        used = sorted({value for value in kept if isinstance(value, int)})
+        number = {index: n for n, index in enumerate(used, start=1)}
+        numbered = self.dialect == "postgres"
+        order = used if numbered else [value for value in kept if isinstance(value, int)]
+        text = "".join(
+            value if isinstance(value, str) else f"${number[value]}" if numbered else "?"
+            for value in kept
+        )
+        given = (self.params[i].name for n, i in enumerate(self.conditional) if mask >> n & 1)
+        comment = "" if self.kind is Kind.SCRIPT else f"/* {self.full_name} */ "
+        return Variant(self, comment + text, tuple(order), tuple(given))

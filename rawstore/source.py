@@ -1,0 +1,66 @@
+"""Where a store's files lie: the five that ship with the package, or a folder of one's own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import registry
+from .errors import ConfigError
+from .registry import Registry
+from .scan import Dialect
+
+
+_PACKAGE = Path(__file__).parent
+# In an installed wheel sql/ and migrations/ lie inside the package, in a checkout beside it.
+_SHIPPED = _PACKAGE if (_PACKAGE / "sql").is_dir() else _PACKAGE.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A store's name (also its schema on PostgreSQL) and the folders of its files."""
+
+    name: str
+    root: Path
+    shipped: bool
+
+    def sql(self, dialect: Dialect) -> Path:
+        """The folder of its query files."""
+        folder = self.root / "sql" / dialect
+        return folder / self.name if self.shipped else folder
+
+    def migrations(self, dialect: Dialect) -> Path:
+        """The folder of its migrations, which need not exist."""
+        folder = self.root / "migrations" / dialect
+        return folder / self.name if self.shipped else folder
+
+    def load(self, dialect: Dialect) -> Registry:
+        """Its queries. Raises QueryFileError, ConfigError."""
+        return registry.load(self.sql(dialect), dialect, self.name)
+
+
+def find(store: str | Path) -> Source:
+    """The source of a shipped store (by name) or of a folder that holds `sql/<dialect>/`.
+
+    A folder's store is called as the folder is, made an SQL identifier. Raises ConfigError.
+    """
+    if isinstance(store, str) and store in shipped():
+        return Source(store, _SHIPPED, shipped=True)
+    path = Path(store)
+    if isinstance(store, str) and not path.is_dir():
+        raise ConfigError(
+            f"unknown store {store!r}; known are {', '.join(shipped())}, or give a folder that "
+            "holds sql/sqlite/ or sql/postgres/"
+        )
+    if not (path / "sql").is_dir():
+        raise ConfigError(f"{path} holds no sql/ folder; put queries into sql/sqlite/ and sql/postgres/")
+    name = re.sub(r"\W+", "_", path.resolve().name.lower(), flags=re.ASCII).strip("_")
+    if not name or name[0].isdigit():
+        name = f"store_{name}"
+    return Source(name, path.resolve(), shipped=False)
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the stores that are shipped, in order."""
+    return tuple(sorted(folder.name for folder in (_SHIPPED / "sql" / "sqlite").iterdir() if folder.is_dir()))

@@ -1,0 +1,199 @@
+"""A database and how to talk to it, as one frozen value made from a URL.
+
+Pure: no driver is imported and nothing is opened. No error, repr or str made here holds a
+password, nor any other part of a URL but option names, whatever is wrong with the URL.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import ClassVar, Literal
+from urllib.parse import quote
+
+from .errors import ConfigError
+
+HIDDEN = "***"
+SECRETS = frozenset(
+    ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
+)
+# Both engines count timeouts in milliseconds, in 32 bits.
+MAX_SECONDS = 2_147_483.0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SqliteTarget:
+    """An SQLite database: a file, or memory where `path` is None. Times are seconds."""
+
+    dialect: ClassVar[Literal["sqlite"]] = "sqlite"
+
+    path: Path | None
+    busy_timeout: float = 30.0
+    statement_timeout: float | None = None
+    synchronous: Literal["full", "normal"] = "full"
+    read_only: bool = False
+    immutable: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work (ConfigError)."""
+        _check_seconds("timeout", self.busy_timeout, least=0.0)
+        if self.statement_timeout is not None:
+            _check_seconds("statement_timeout", self.statement_timeout)
+        if self.path is None and self.read_only:
+            raise ConfigError("a database in memory is empty at first: it cannot be read-only")
+        if self.immutable and not self.read_only:
+            raise ConfigError("immutable=1 is for a file that nobody writes: add mode=ro")
+
+    def __str__(self) -> str:
+        """Return the URL."""
+        path = "" if self.path is None else quote(self.path.as_posix(), safe="/:.~")
+        if path.startswith(("~", "file:", ":memory:")):
+            # A file of this name, not what parse_url reads in it.
+            path = f"./{path}"
+        shown = {
+            "timeout": None if self.busy_timeout == 30.0 else f"{self.busy_timeout:.12g}",
+            "statement_timeout": self.statement_timeout and f"{self.statement_timeout:.12g}",
+            "synchronous": None if self.synchronous == "full" else self.synchronous,
+            "mode": "ro" if self.read_only else None,
+            "immutable": "1" if self.immutable else None,
+        }
+        return f"sqlite://{path and '/'}{path}{_query(shown)}"
+
+    def __repr__(self) -> str:
+        """Return the class and the URL."""
+        return f"SqliteTarget({str(self)!r})"
+
+
+class Conninfo(dict[str, str]):
+    """libpq's keywords and values; secrets are not in the repr."""
+
+    def __repr__(self) -> str:
+        """Return the keywords with secrets hidden."""
+        return repr({k: HIDDEN if k in SECRETS else v for k, v in self.items()})
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PostgresTarget:
+    """A PostgreSQL database. `conninfo` holds libpq's keywords; times are seconds.
+
+    Two keywords are filled in where they are missing: `sslmode` is verify-full for a server
+    that is not on this machine, and the application is called rawstore.
+    """
+
+    dialect: ClassVar[Literal["postgres"]] = "postgres"
+
+    conninfo: Mapping[str, str] = field(hash=False)
+    pool_min: int = 1
+    pool_max: int = 10
+    pool_timeout: float = 5.0
+    statement_timeout: float = 30.0
+    lock_timeout: float = 10.0
+    prepare: bool = True
+
+    def __post_init__(self) -> None:
+        """Fill in the safe defaults; refuse what cannot work (ConfigError)."""
+        conninfo = Conninfo((key, value) for key, value in self.conninfo.items() if value)
+        if "application_name" not in conninfo:
+            # libpq's "fallback" leaves PGAPPNAME in charge.
+            conninfo.setdefault("fallback_application_name", "rawstore")
+        if not (conninfo.get("sslmode") or os.environ.get("PGSSLMODE") or _is_local(conninfo)):
+            conninfo["sslmode"] = "verify-full"
+        object.__setattr__(self, "conninfo", conninfo)
+        for name in ("pool_timeout", "statement_timeout", "lock_timeout"):
+            _check_seconds(name, getattr(self, name))
+        if not 1 <= self.pool_min <= self.pool_max:
+            raise ConfigError(
+                f"pool_min ({self.pool_min}) must be at least 1 and at most pool_max "
+                f"({self.pool_max})"
+            )
+
+    def __str__(self) -> str:
+        """Return the URL, each secret written as `***`."""
+        rest = {k: HIDDEN if k in SECRETS else v for k, v in self.conninfo.items()}
+        user, password = quote(rest.pop("user", ""), safe=""), rest.pop("password", "")
+        userinfo = f"{user}:{password}@" if password else f"{user}@" if user else ""
+        database = quote(rest.pop("dbname", ""), safe="")
+        if rest.get("fallback_application_name") == "rawstore":
+            del rest["fallback_application_name"]
+        shown = {**rest, **self._own_options()}
+        authority = _authority(shown)
+        return f"postgresql://{userinfo}{authority}/{database}{_query(shown)}"
+
+    def __repr__(self) -> str:
+        """Return the class and the URL with secrets hidden."""
+        return f"PostgresTarget({str(self)!r})"
+
+    def _own_options(self) -> dict[str, str]:
+        fields = type(self).__dataclass_fields__
+        names = ("pool_min", "pool_max", "pool_timeout", "statement_timeout", "lock_timeout")
+        changed = [n for n in names if getattr(self, n) != fields[n].default]
+        own = {name: f"{getattr(self, name):.12g}" for name in changed}
+        return own if self.prepare else {**own, "prepare": "off"}
+
+
+Target = SqliteTarget | PostgresTarget
+
+
+def parse_url(url: str) -> Target:
+    """Return the target that a URL names; ConfigError says what is wrong with it.
+
+    `sqlite://` (memory), `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite:///~/home.db`;
+    `postgresql://user:password@host:port/database?option=value`, also with several hosts, with
+    SQLAlchemy's `+driver` suffix (ignored) and with any keyword of libpq as an option.
+    """
+    # Read on first use: `url` needs the classes above.
+    from .url import parse
+
+    return parse(url)
+
+
+def is_local_host(host: str) -> bool:
+    """Tell whether a host is a socket folder, localhost or a loopback address."""
+    if host.startswith(("/", "@")) or host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_local(conninfo: Mapping[str, str]) -> bool:
+    """Tell whether every server is on this machine; what is not given, libpq's variables say."""
+    if "service" in conninfo or "PGSERVICE" in os.environ:
+        return False
+    hosts = conninfo.get("host") or os.environ.get("PGHOST", "")
+    addresses = conninfo.get("hostaddr") or os.environ.get("PGHOSTADDR", "")
+    return all(is_local_host(host) for host in f"{hosts},{addresses}".split(",") if host)
+
+
+def _check_seconds(name: str, seconds: float, least: float = 0.001) -> None:
+    if not least <= seconds <= MAX_SECONDS:
+        raise ConfigError(f"{name} must be from {least:g} to {MAX_SECONDS:.0f} seconds")
+
+
+def _authority(keywords: dict[str, str]) -> str:
+    """Take `host` and `port` out of the keywords where they can stand before the path."""
+    hosts = keywords.get("host", "").split(",")
+    ports = keywords.get("port", "").split(",")
+    if len(ports) == 1:
+        ports *= len(hosts)
+    if any(host.startswith(("/", "@")) or not host for host in hosts) or len(ports) != len(hosts):
+        return ""
+    del keywords["host"]
+    keywords.pop("port", None)
+    named = [f"[{h.replace('%', '%25')}]" if ":" in h else h for h in hosts]
+    return ",".join(f"{h}:{p}" if p else h for h, p in zip(named, ports, strict=True))
+
+
+def _query(options: Mapping[str, str | float | None]) -> str:
+    given = [
+        f"{name}={HIDDEN if value == HIDDEN else quote(str(value), safe='/:,.*')}"
+        for name, value in options.items()
+        if value is not None
+    ]
+    return "?" + "&".join(given) if given else ""

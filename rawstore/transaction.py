@@ -1,0 +1,143 @@
+"""A transaction, and the savepoints inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from .batch import Batch
+from .engines.parameters import batch_values
+from .errors import ConfigError, DatabaseError, ResultError, TransactionAborted
+from .query import Query, Variant
+from .stream import Stream
+
+if TYPE_CHECKING:
+    from .engines import Session
+
+ISOLATION = ("read committed", "repeatable read", "serializable")
+
+
+def begin(dialect: str, isolation: str | None, *, read_only: bool) -> bytes:
+    """The statement that opens a transaction.
+
+    SQLite's are serializable whatever is asked for. One that may write takes the write lock at once:
+    a deferred one fails when it turns from reading to writing (SQLITE_BUSY_SNAPSHOT).
+    """
+    if isolation is not None and isolation not in ISOLATION:
+        raise ConfigError(f"unknown isolation {isolation!r}; known are {', '.join(ISOLATION)}")
+    if dialect == "sqlite":
+        return b"BEGIN" if read_only else b"BEGIN IMMEDIATE"
+    level = f" ISOLATION LEVEL {isolation.upper()}" if isolation else ""
+    return f"BEGIN{level}{' READ ONLY' if read_only else ''}".encode()
+
+
+class Transaction:
+    """An open transaction, with the store's queries as methods.
+
+    After a failed statement every further call raises TransactionAborted, on both dialects, until
+    the `with` block of that level is left; a nested block that fails leaves the outer one usable.
+    """
+
+    batch_class: type[Batch] = Batch
+
+    def __init__(self, session: Session, depth: int = 0) -> None:
+        """Made by `Store.transaction`."""
+        self._session = session
+        self._depth = depth
+        self._failed = False
+        self._ended = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Self]:
+        """A nested block, as a savepoint: its failure undoes only what was done in it."""
+        self._usable(None)
+        session, depth = self._session, self._depth + 1
+        savepoint = b"SAVEPOINT rawstore_%d" % depth
+        session.defer(savepoint)
+        inner = type(self)(session, depth)
+        try:
+            yield inner
+            inner._complete()
+        except BaseException:
+            if not session.undefer(savepoint):
+                self._undo(depth)
+            raise
+        else:
+            if not session.undefer(savepoint):
+                session.defer(b"RELEASE SAVEPOINT rawstore_%d" % depth)
+        finally:
+            inner._ended = True
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Many calls in one round trip; the first failure aborts those behind it."""
+        collected = self.batch_class()
+        yield collected
+        self._usable(None)
+        collected._send(self._send_batch)
+
+    def _undo(self, depth: int) -> None:
+        """Back to the savepoint. Where that fails (the connection is lost), this level fails too."""
+        self._failed = True
+        with suppress(DatabaseError):
+            self._session.control(b"ROLLBACK TO SAVEPOINT rawstore_%d" % depth)
+            self._session.control(b"RELEASE SAVEPOINT rawstore_%d" % depth)
+            self._failed = False
+
+    def _complete(self) -> None:
+        if self._failed:
+            raise TransactionAborted(
+                "a statement failed in this block, so all of it was rolled back; let its error leave the "
+                "block, or put what may fail into `with tx.transaction():`"
+            )
+
+    def _usable(self, query: Query | None) -> None:
+        name = query.full_name if query else None
+        if self._ended:
+            raise TransactionAborted("this transaction has ended: its with block was left", query=name)
+        if self._failed:
+            raise TransactionAborted(
+                "a statement failed earlier in this transaction; leave its with block", query=name
+            )
+
+    @contextmanager
+    def _working(self, query: Query) -> Iterator[None]:
+        self._usable(query)
+        try:
+            yield
+        except ResultError:  # the statement itself was good
+            raise
+        except DatabaseError:
+            self._failed = True
+            raise
+
+    def _call(self, variant: Variant, values: Sequence[Any]) -> Any:
+        if self._failed or self._ended:
+            self._usable(variant.query)
+        try:
+            return self._session.run(variant, values)
+        except ResultError:
+            raise
+        except DatabaseError:
+            self._failed = True
+            raise
+
+    def _send_batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
+        outcomes = self._session.batch(calls)
+        failed = (o for o in outcomes if isinstance(o, DatabaseError))
+        self._failed = any(not isinstance(outcome, ResultError) for outcome in failed)
+        return outcomes
+
+    def _each(self, query: Query, items: Any) -> Any:
+        values = batch_values(query, items)
+        with self._working(query):
+            return self._session.each(query.variants[0], values)
+
+    def _script(self, variant: Variant) -> None:
+        with self._working(variant.query):
+            self._session.script(variant)
+
+    def _stream(self, variant: Variant, values: Sequence[Any]) -> Stream:
+        with self._working(variant.query):
+            return Stream(self._session.stream(variant, values), lambda: None)

@@ -1,0 +1,1 @@
+"""Values that go into a database and come out again, the same on both dialects."""
