@@ -24,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test test-slow lint format build clean
+.PHONY: help demo venv test test-slow lint format bench build clean
 .DELETE_ON_ERROR:
 
 help: ## List the tasks
@@ -52,6 +52,9 @@ lint: $(DEV) ## Check style, types, SQL and migrations
 format: $(DEV) ## Format the Python files
 	@$(BIN)/ruff check --fix --select I
 	@$(BIN)/ruff format
+
+bench: $(DEV) ## Time the call path beside hand-written code; ARGS='--url …', --help for more
+	@$(BIN)/python -m bench $(ARGS)
 
 build: $(DEV) ## Build the source archive and the wheel into dist/
 	@$(BIN)/python -m build --no-isolation

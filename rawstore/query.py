@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -70,7 +70,7 @@ class Row:
 
         Raises ValueError that names the item and the column.
         """
-        if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
+        if isinstance(value, (str, bytes, Mapping, Iterator)) or not hasattr(value, "__iter__"):
             raise ValueError(f"expected a list of dicts, got {type(value).__name__}")
         return encode_json([self._item(number, item) for number, item in enumerate(value)])
 

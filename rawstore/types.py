@@ -13,7 +13,7 @@ import operator
 import re
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date as _date, datetime
 from decimal import Decimal, InvalidOperation
@@ -53,7 +53,7 @@ def text(value: Any) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise ValueError("expected text without lone surrogates") from None
-    return str(value)
+    return value if type(value) is str else str.__str__(value)  # an enum of str: its text
 
 
 def integer(value: Any, bits: int) -> int:
@@ -212,7 +212,7 @@ def _at(path: str) -> str:
 
 def vector(value: Any, size: int | None = None) -> array[float]:
     """A sequence of finite numbers (or a NumPy array) as float32."""
-    if isinstance(value, (str, bytes, bytearray, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, _NO_LISTS) or not isinstance(value, Iterable):
         raise ValueError(_expected("a sequence of floats", value))
     try:
         numbers = array("f", value)
@@ -242,9 +242,13 @@ def sized_text(value: Any, size: int) -> str:
     return checked
 
 
+# An iterator can be read only once, and a statement that is prepared anew reads its values again.
+_NO_LISTS = (str, bytes, bytearray, Mapping, Iterator)
+
+
 def items(value: Any, check: Check) -> list[Any]:
     """A list whose items all pass `check`; None stands for NULL."""
-    if isinstance(value, (str, bytes, bytearray, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, _NO_LISTS) or not isinstance(value, Iterable):
         raise ValueError(_expected("a list", value))
     checked = []
     for index, item in enumerate(value):

@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import given, strategies as st
+from psycopg import pq
 
+from rawstore import url
 from rawstore.errors import ConfigError
 from rawstore.target import PostgresTarget, SqliteTarget, parse_url
 
@@ -393,6 +395,16 @@ def test_a_target_made_by_hand_is_checked_too() -> None:
         SqliteTarget(None, busy_timeout=float("nan"))
     with pytest.raises(ConfigError, match="mode=ro"):
         SqliteTarget(Path("a.db"), immutable=True)
+
+
+@pytest.mark.parametrize("option", pq.Conninfo.get_defaults(), ids=lambda o: o.keyword.decode())
+def test_every_keyword_of_libpq_is_known(option: pq.ConninfoOption) -> None:
+    word = option.keyword.decode()
+    value = url._WORDS.get(word, ("321",))[0]
+    target = postgres(f"postgresql://localhost?{word}={value}")
+    assert target.conninfo[word] == value
+    # libpq marks with * what a form should not show.
+    assert option.dispchar != b"*" or value not in str(target)
 
 
 def test_no_driver_is_loaded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -21,12 +22,14 @@ from ..errors import (
     RawstoreError,
     StatementTimeout,
 )
+from .output import printable
 
 UNHEALTHY = 1
 FINDINGS = 6
 UNREACHABLE = 7
 _DECLINED = 1
 _INTERNAL = 70  # EX_SOFTWARE
+_FILE = 74  # EX_IOERR
 _INTERRUPTED = 130  # as a shell reports SIGINT
 _PIPE_CLOSED = 141  # and SIGPIPE
 
@@ -56,6 +59,7 @@ Exit codes:
   7  the database is out of reach, too busy or too slow: try again later
   8  the database refused
   70 a mistake in rawstore itself
+  74 a file, or the output, cannot be read or written
   130, 141  interrupted; the reader of the output went away
 """
 
@@ -76,31 +80,45 @@ def guarded(command: Callable[[], object]) -> int:
     try:
         result = command()
         sys.stdout.flush()
-    except click.ClickException as error:
-        return _report(_usage(error), error.exit_code)
-    except click.Abort as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            return _INTERRUPTED
-        return _report("aborted", _DECLINED)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
         return pipe_closed()
-    except RawstoreError as error:
-        return _report(str(error), code_of(error))
     except Exception as error:  # a traceback would show values
-        return _report(_internal(error), _INTERNAL)
+        return _reported(error)
     return result if isinstance(result, int) else 0
 
 
 def pipe_closed() -> int:
     """Give up on stdout, so that nothing is written to it on the way out; return the exit code."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_output()
     return _PIPE_CLOSED
 
 
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reported(error: Exception) -> int:
+    match error:
+        case click.ClickException():
+            return _report(_usage(error), error.exit_code)
+        case click.Abort(__cause__=KeyboardInterrupt()):
+            return _INTERRUPTED
+        case click.Abort():
+            return _report("aborted", _DECLINED)
+        case RawstoreError():
+            return _report(str(error), code_of(error))
+        case OSError(errno=errno.ENOSPC | errno.EIO):
+            _drop_output()
+            return _report(f"cannot write: {error.strerror}", _FILE)
+        case OSError() if error.filename:
+            return _report(f"{error.filename}: {error.strerror}", _FILE)
+    return _report(_internal(error), _INTERNAL)
+
+
 def _report(message: str, code: int) -> int:
-    click.echo(f"rawstore: error: {message}", err=True)
+    click.echo(f"rawstore: error: {printable(message)}", err=True)
     return code
 
 

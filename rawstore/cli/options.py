@@ -24,7 +24,7 @@ def _set_url(context: click.Context, _: click.Parameter, url: str | None) -> Non
 
 def _set_verbose(_: click.Context, __: click.Parameter, verbose: bool) -> None:  # noqa: FBT001
     if verbose:
-        logging.basicConfig(format="%(name)s: %(message)s")
+        logging.basicConfig(format="%(name)s: %(message)s", force=True)
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.DEBUG)
 

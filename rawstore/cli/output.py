@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,8 +14,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
-
-import click
 
 Format = Literal["table", "json", "jsonl", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "json", "jsonl", "csv")
@@ -25,9 +24,16 @@ _PLAIN_WIDTH = 100_000
 
 def prepare() -> None:
     """Let stdout and stderr take any character: what the encoding lacks is written as an escape."""
+    if sys.stdout is None:  # closed by who started us
+        sys.stdout = io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def printable(text: str) -> str:
+    """Return the text with control characters written as escapes, so that a terminal obeys none."""
+    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
 
 
 def default_format() -> Format:
@@ -49,11 +55,11 @@ def rows(columns: Sequence[str], found: Iterable[Sequence[Any]], form: Format) -
 def value(name: str, found: Any, form: Format) -> None:
     """Write a single value."""
     if form == "table":
-        click.echo(_cell(found))
+        _line(_cell(found))
     elif form == "csv":
         _csv([name], [[found]])
     else:
-        click.echo(_dumps(found))
+        _line(_dumps(found))
 
 
 def facts(found: Mapping[str, Any], form: Format) -> None:
@@ -61,11 +67,11 @@ def facts(found: Mapping[str, Any], form: Format) -> None:
     if form == "table":
         width = max(map(len, found), default=0)
         for name, fact in found.items():
-            click.echo(f"{name:<{width}}  {_cell(fact)}")
+            _line(f"{name:<{width}}  {_cell(fact)}")
     elif form == "csv":
         _csv(list(found), [list(found.values())])
     else:
-        click.echo(_dumps(dict(found)))
+        _line(_dumps(dict(found)))
 
 
 def _table(columns: Sequence[str], found: Iterable[Sequence[Any]]) -> None:
@@ -87,12 +93,16 @@ def _table(columns: Sequence[str], found: Iterable[Sequence[Any]]) -> None:
         with console.capture() as capture:
             console.print(table)
         for line in capture.get().splitlines():
-            click.echo(line.rstrip())
+            _line(line.rstrip())
+
+
+def _line(text: str) -> None:
+    # Not click's echo, which takes ASCII for a mistake and writes UTF-8.
+    sys.stdout.write(f"{text}\n")
 
 
 def _cell(item: Any) -> str:
-    shown = "null" if item is None else item if isinstance(item, str) else _text(item)
-    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), shown)
+    return printable("null" if item is None else _text(item))
 
 
 def _csv(columns: Sequence[str], found: Iterable[Sequence[Any]]) -> None:
@@ -110,14 +120,14 @@ def _text(item: Any) -> str:
 def _json(objects: Iterable[Mapping[str, Any]]) -> None:
     opened = False
     for each in objects:
-        click.echo(f"{',' if opened else '['}\n{_dumps(each)}", nl=False)
+        sys.stdout.write(f"{',' if opened else '['}\n{_dumps(each)}")
         opened = True
-    click.echo("\n]" if opened else "[]")
+    _line("\n]" if opened else "[]")
 
 
 def _json_lines(objects: Iterable[Mapping[str, Any]]) -> None:
     for each in objects:
-        click.echo(_dumps(each))
+        _line(_dumps(each))
 
 
 def _dumps(item: Any) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError
-from ..query import Kind, Param, Query
-from ..types import Type
+from ..query import Column, Kind, Param, Query, Row
+from ..types import ANY, Type
 from ..url import parse_flag
 from .errors import Mistake
 
@@ -54,8 +54,6 @@ def parse(query: Query, arguments: Sequence[str]) -> dict[str, Any]:
         convert = _json if match["sign"] == ":=" else _convert
         try:
             values[name] = convert(params[name], match["value"])
-            if query.kind is Kind.BATCH:
-                values[name] = [_item(query, item) for item in values[name]]
         except ValueError as error:
             raise ParameterError(query.full_name, name, str(error)) from None
     missing = [name for name, param in params.items() if param.required and name not in values]
@@ -65,18 +63,11 @@ def parse(query: Query, arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _params(query: Query) -> Sequence[Param]:
-    """Return what a call takes; a batch takes a list of objects with the parameters' names."""
-    return [Param("items", Type("json", array=True))] if query.kind is Kind.BATCH else query.params
-
-
-def _item(query: Query, item: Any) -> Any:
-    if not isinstance(item, dict):
-        return item
-    params = {param.name: param for param in query.params}
-    return {
-        key: _from_json(params[key], value) if key in params else value
-        for key, value in item.items()
-    }
+    """Return what a call takes; a batch takes a list of objects, whose keys are the parameters."""
+    if query.kind is not Kind.BATCH:
+        return query.params
+    item = Row("item", tuple(Column(param.name, param.type) for param in query.params))
+    return [Param("items", Type("item", array=True), nullable=False, row=item)]
 
 
 def _near(name: str, params: Mapping[str, Param]) -> str:
@@ -87,29 +78,40 @@ def _near(name: str, params: Mapping[str, Param]) -> str:
 
 
 def _json(param: Param, text: str) -> Any:
-    return _from_json(param, _load_json(text))
-
-
-def _from_json(param: Param, value: Any) -> Any:
-    # JSON has no times, bytes and Decimals: as in a plain value they are text.
-    return _items(param, value) if param.type.name in _NOT_IN_JSON else value
+    value = _load_json(text)
+    return _objects(param.row, value) if param.row else _from_json(param.type, value)
 
 
 def _convert(param: Param, text: str) -> Any:
-    if param.type.name == "bytes" and not param.type.array and text.startswith(("@", "-")):
+    name = param.type.name
+    if name == "bytes" and not param.type.array and text.startswith(("@", "-")):
         return _read_bytes(text)
     text = _read_text(text)
-    if param.type.array or param.type.name in ("json", "vector"):
-        return _items(param, _load_json(text))
-    return _FROM_TEXT.get(param.type.name, str)(text)
+    if param.type.array or name in ("json", "vector"):
+        return _json(param, text)
+    return _FROM_TEXT.get(name, str)(text)
 
 
-def _items(param: Param, value: Any) -> Any:
-    convert = _FROM_TEXT.get(param.type.name)
-    if isinstance(value, str) and convert:
+def _objects(row: Row, value: Any) -> Any:
+    """Return a list of objects with each value as the row's column declares it."""
+    if not isinstance(value, list):
+        raise ValueError("expected a JSON list")
+    types = {column.name: column.type for column in row.columns}
+    return [
+        {key: _from_json(types.get(key, ANY), each) for key, each in item.items()}
+        if isinstance(item, dict)
+        else item
+        for item in value
+    ]
+
+
+def _from_json(declared: Type, value: Any) -> Any:
+    """Return the value; what JSON has no form for (moments, bytes, Decimals) is text there."""
+    convert = _FROM_TEXT[declared.name] if declared.name in _NOT_IN_JSON else None
+    if convert and isinstance(value, str):
         return convert(value)
-    if isinstance(value, list) and param.type.array and convert:
-        return [convert(item) if isinstance(item, str) else item for item in value]
+    if convert and isinstance(value, list):
+        return [_from_json(declared, item) for item in value]
     return value
 
 

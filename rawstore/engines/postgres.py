@@ -36,6 +36,12 @@ class _Connection(psycopg.Connection[Any]):
 
     session: PostgresSession | None = None
 
+    def close(self) -> None:
+        """Close it, whoever asks: the pool, or the session."""
+        if self.session is not None:
+            self.session.release()
+        super().close()
+
 
 class PostgresEngine:
     """A pool of sessions on one database."""

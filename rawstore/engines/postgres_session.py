@@ -84,9 +84,12 @@ class PostgresSession:
 
     def discard(self) -> None:
         """Close the connection."""
+        self.connection.close()
+
+    def release(self) -> None:
+        """Let go of what the session holds beside its connection, which is being closed."""
         unwatch(self.watch)
         self._socket.close()
-        self.connection.close()
 
     @property
     def broken(self) -> bool:

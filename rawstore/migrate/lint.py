@@ -18,6 +18,7 @@ from rawstore.migrate.statements import (
     Statement,
     built_concurrently,
     dropped_concurrently,
+    may_exist,
     split,
 )
 from rawstore.scan import Dialect, ScanError, scan
@@ -133,14 +134,17 @@ def _alone(file: MigrationFile, dialect: Dialect) -> Iterator[Finding]:
         message = "a file with `-- transactional: false` holds one statement "
         message += "(before it at most DROP INDEX CONCURRENTLY IF EXISTS of the same index)"
         yield Finding(file.path, 1, "one-statement", message)
-    elif _is_nameless_build(statements[0]):
-        yield Finding(file.path, statements[0].line, "index-name", "give the index a name")
+    elif "CONCURRENTLY" in statements[0].words[:4] and statements[0].words[0] == "CREATE":
+        yield from _build(file, statements[0])
 
 
-def _is_nameless_build(statement: Statement) -> bool:
-    words = statement.words
-    is_build = words[:1] == ("CREATE",) and "CONCURRENTLY" in words[:4]
-    return is_build and built_concurrently(statement) is None
+def _build(file: MigrationFile, statement: Statement) -> Iterator[Finding]:
+    """A run that is killed between the build and the mark is repeated: the build must allow it."""
+    if built_concurrently(statement) is None:
+        yield Finding(file.path, statement.line, "index-name", "give the index a name")
+    elif not may_exist(statement):
+        message = "write CREATE INDEX CONCURRENTLY IF NOT EXISTS, so that it may be run again"
+        yield Finding(file.path, statement.line, "idempotent", message)
 
 
 def _together(file: MigrationFile, dialect: Dialect) -> Iterator[Finding]:

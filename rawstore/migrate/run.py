@@ -68,8 +68,9 @@ class Run:
         with self.database.connect(write=True) as backend:
             backend.prepare()
             plan = self._plan(backend)
-            with backend.transaction():
-                ledger.adopt(backend, plan.adopt)
+            if plan.adopt:
+                with backend.transaction():
+                    ledger.adopt(backend, plan.adopt)
         migrations = {migration.id: migration for migration in load(folder)}
         for file in plan.files:
             check_lock()

@@ -91,6 +91,11 @@ def built_concurrently(statement: Statement) -> Index | None:
     return Index(identifier(table[0]) if qualified else None, identifier(tokens[0]))
 
 
+def may_exist(statement: Statement) -> bool:
+    """Tell whether a CREATE INDEX says IF NOT EXISTS."""
+    return ("IF", "NOT", "EXISTS") in (statement.words[3:6], statement.words[4:7])
+
+
 def dropped_concurrently(statement: Statement) -> Index | None:
     """Return the index of DROP INDEX CONCURRENTLY IF EXISTS; None for anything else."""
     tokens = _after(statement, ("DROP", "INDEX", "CONCURRENTLY", "IF", "EXISTS"))

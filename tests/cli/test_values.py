@@ -16,12 +16,15 @@ from rawstore.parse import parse as parse_file
 from rawstore.query import Query
 
 CANARY = "hunTER2canary"
+MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def query(params: str) -> Query:
+def query(params: str, kind: str = "many") -> Query:
     names = [part.split()[0] for part in params.split(", ")]
     values = ", ".join(f":{name}" for name in names)
-    text = f"-- row: Thing(id int, at timestamptz?)\n-- name: q({params}) :many\nSELECT {values};\n"
+    text = (
+        f"-- row: Thing(id int, at timestamptz?)\n-- name: q({params}) :{kind}\nSELECT {values};\n"
+    )
     return parse_file(text, Path("q.sql"), "sqlite", "shop")[0]
 
 
@@ -45,7 +48,7 @@ def query(params: str) -> Query:
             "x=00000000-0000-0000-0000-000000000001",
             "00000000-0000-0000-0000-000000000001",
         ),
-        ("x timestamptz", "x=2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12, tzinfo=UTC)),
+        ("x timestamptz", "x=2026-01-31T12:00:00Z", MOMENT),
         ("x date", "x=2026-01-31", date(2026, 1, 31)),
         ("x json", 'x={"a": [1]}', {"a": [1]}),
         ("x json", "x=null", None),
@@ -55,6 +58,7 @@ def query(params: str) -> Query:
         ("x date[]", 'x=["2026-01-31"]', [date(2026, 1, 31)]),
         ("x int[]", "x:=[1, null]", [1, None]),
         ("x Thing[]", 'x=[{"id": 1}]', [{"id": 1}]),
+        ("x Thing[]", 'x=[{"at": "2026-01-31T12:00:00Z"}]', [{"at": MOMENT}]),
         ("x", "x=5", 5),
         ("x", "x=5.5", 5.5),
         ("x", "x=five", "five"),
@@ -92,6 +96,8 @@ def test_files(tmp_path: Path) -> None:
         ("x text", f"@/none/{CANARY}", "cannot read the file: No such file"),
         ("x text", f"@{CANARY}\0", "cannot read the file"),
         ("x date[]", f'["{CANARY}"]', "expected a date such as"),
+        ("x Thing[]", f'{{"id": "{CANARY}"}}', "expected a JSON list"),
+        ("x Thing[]", f'[{{"at": "{CANARY}"}}]', "expected a moment such as"),
     ],
 )
 def test_a_bad_value_names_the_parameter_and_not_the_value(
@@ -124,3 +130,13 @@ def test_mistakes(arguments: list[str], message: str) -> None:
     with pytest.raises(Mistake) as caught:
         parse(query("x int, limit int = 3"), arguments)
     assert message in str(caught.value)
+
+
+def test_a_batch_takes_a_list_of_objects() -> None:
+    batch = query("x date, y text", kind="batch")
+    items = parse(batch, ['items=[{"x": "2026-01-31", "y": "a"}, {"z": 1}, 5]'])["items"]
+    assert items == [{"x": date(2026, 1, 31), "y": "a"}, {"z": 1}, 5]
+    with pytest.raises(Mistake, match="it takes items"):
+        parse(batch, ["x=2026-01-31"])
+    with pytest.raises(ParameterError, match="expected a JSON list"):
+        parse(batch, ["items=5"])

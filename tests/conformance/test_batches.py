@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,14 +12,12 @@ from rawstore.errors import (
     ForeignKeyViolation,
     ParameterError,
     RawstoreError,
+    TransactionAborted,
     UniqueViolation,
 )
 
-if TYPE_CHECKING:
-    from rawstore import Store
 
-
-def test_results_are_those_of_the_calls(store: Store) -> None:
+def test_results_are_those_of_the_calls(store: Any) -> None:
     user = store.create_user(name="Ann")
     talk = store.create_conversation(user.id)
     said = store.add_message(talk.id, "user", "Hello!", {"k": 1})
@@ -38,7 +36,7 @@ def test_results_are_those_of_the_calls(store: Store) -> None:
     assert one.result() == user
 
 
-def test_calls_run_in_their_order(store: Store) -> None:
+def test_calls_run_in_their_order(store: Any) -> None:
     with store.batch() as batch:
         before = batch.list_users()
         made = [batch.create_user(name=str(number)) for number in range(100)]
@@ -50,13 +48,13 @@ def test_calls_run_in_their_order(store: Store) -> None:
     assert all(type(user.id) is UUID for user in users)
 
 
-def test_an_empty_batch_is_fine(store: Store) -> None:
+def test_an_empty_batch_is_fine(store: Any) -> None:
     with store.batch():
         pass
     assert store.list_users() == []
 
 
-def test_a_failing_call_raises_from_its_own_result(store: Store) -> None:
+def test_a_failing_call_raises_from_its_own_result(store: Any) -> None:
     with store.batch() as batch:
         first = batch.create_user(email="ann@example.com")
         clash = batch.create_user(email="ann@example.com")
@@ -76,7 +74,7 @@ def test_a_failing_call_raises_from_its_own_result(store: Store) -> None:
     assert store.list_users() == [last.result(), first.result()]
 
 
-def test_a_wrong_value_is_that_calls_failure_alone(store: Store) -> None:
+def test_a_wrong_value_is_that_calls_failure_alone(store: Any) -> None:
     with store.batch() as batch:
         first = batch.create_user(name="Ann")
         wrong = [
@@ -93,7 +91,7 @@ def test_a_wrong_value_is_that_calls_failure_alone(store: Store) -> None:
     assert store.list_users() == [last.result(), first.result()]
 
 
-def test_a_wrong_call_is_refused_at_once(store: Store) -> None:
+def test_a_wrong_call_is_refused_at_once(store: Any) -> None:
     with store.batch() as batch:
         first = batch.create_user(name="Ann")
         with pytest.raises(TypeError, match="create_user"):
@@ -101,7 +99,7 @@ def test_a_wrong_call_is_refused_at_once(store: Store) -> None:
     assert store.list_users() == [first.result()]
 
 
-def test_a_result_is_not_there_before_the_batch_ran(store: Store) -> None:
+def test_a_result_is_not_there_before_the_batch_ran(store: Any) -> None:
     with store.batch() as batch:
         call = batch.create_user(name="Ann")
         with pytest.raises((RawstoreError, RuntimeError), match="batch"):
@@ -109,14 +107,14 @@ def test_a_result_is_not_there_before_the_batch_ran(store: Store) -> None:
     assert call.result().name == "Ann"
 
 
-def test_a_batch_left_by_an_exception_sends_nothing(store: Store) -> None:
+def test_a_batch_left_by_an_exception_sends_nothing(store: Any) -> None:
     with pytest.raises(ZeroDivisionError), store.batch() as batch:
         batch.create_user(name="Ann")
         raise ZeroDivisionError
     assert store.list_users() == []
 
 
-def test_a_batch_in_a_transaction_is_undone_with_it(store: Store) -> None:
+def test_a_batch_in_a_transaction_is_undone_with_it(store: Any) -> None:
     with pytest.raises(ZeroDivisionError), store.transaction() as tx:
         with tx.batch() as batch:
             calls = [batch.create_user(name=str(number)) for number in range(3)]
@@ -126,7 +124,36 @@ def test_a_batch_in_a_transaction_is_undone_with_it(store: Store) -> None:
     assert store.list_users() == []
 
 
-def test_a_large_batch_does_not_stall(store: Store) -> None:
+def test_in_a_transaction_the_first_failure_aborts_what_follows(store: Any) -> None:
+    with pytest.raises(TransactionAborted), store.transaction() as tx:
+        with tx.batch() as batch:
+            first = batch.create_user(name="Ann")
+            orphan = batch.add_message(uuid4(), "user", "x")
+            last = batch.create_user(name="Bob")
+        assert first.result().name == "Ann"
+        with pytest.raises(ForeignKeyViolation):
+            orphan.result()
+        with pytest.raises(TransactionAborted) as caught:
+            last.result()
+        assert caught.value.query == "minipilot.create_user"
+        tx.list_users()
+    assert store.list_users() == []
+
+
+def test_a_batch_that_may_fail_goes_into_a_savepoint(store: Any) -> None:
+    with store.transaction() as tx:
+        tx.create_user(name="Ann")
+        with pytest.raises(ForeignKeyViolation), tx.transaction() as inner:
+            with inner.batch() as batch:
+                batch.create_user(name="Bob")
+                orphan = batch.add_message(uuid4(), "user", "x")
+            orphan.result()
+        with tx.batch() as batch:
+            batch.create_user(name="Cid")
+    assert [user.name for user in store.list_users()] == ["Cid", "Ann"]
+
+
+def test_a_large_batch_does_not_stall(store: Any) -> None:
     talk = store.create_conversation()
     with store.batch() as batch:
         calls = [batch.add_message(talk.id, "user", "x" * 2000) for _ in range(2000)]
@@ -135,7 +162,7 @@ def test_a_large_batch_does_not_stall(store: Store) -> None:
     ]
 
 
-def test_many_batches_leave_nothing_open(store: Store) -> None:
+def test_many_batches_leave_nothing_open(store: Any) -> None:
     for _ in range(40):  # more than any pool holds
         with store.batch() as batch:
             call = batch.add_message(uuid4(), "user", "x")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,19 +17,16 @@ from rawstore.errors import (
     UniqueViolation,
 )
 
-if TYPE_CHECKING:
-    from rawstore import Store
-
 
 class Undo(Exception):
     """Raised by a test to leave a transaction."""
 
 
-def names(store: Store) -> list[str]:
+def names(store: Any) -> list[str]:
     return [user.name for user in reversed(store.list_users())]
 
 
-def test_a_transaction_commits_at_its_end(store: Store) -> None:
+def test_a_transaction_commits_at_its_end(store: Any) -> None:
     with store.transaction() as tx:
         user = tx.create_user(name="Ann")
         assert tx.get_user_by_id(user.id) == user
@@ -38,7 +35,7 @@ def test_a_transaction_commits_at_its_end(store: Store) -> None:
     assert len(store.list_conversations_for_user(user.id)) == 1
 
 
-def test_an_exception_undoes_a_transaction_and_goes_on(store: Store) -> None:
+def test_an_exception_undoes_a_transaction_and_goes_on(store: Any) -> None:
     with pytest.raises(Undo), store.transaction() as tx:
         tx.create_user(name="Ann")
         raise Undo
@@ -48,14 +45,14 @@ def test_an_exception_undoes_a_transaction_and_goes_on(store: Store) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_an_interrupt_undoes_a_transaction_too(store: Store, error: type[BaseException]) -> None:
+def test_an_interrupt_undoes_a_transaction_too(store: Any, error: type[BaseException]) -> None:
     with pytest.raises(error), store.transaction() as tx:
         tx.create_user(name="Ann")
         raise error
     assert names(store) == []
 
 
-def test_others_see_nothing_before_the_commit(store: Store) -> None:
+def test_others_see_nothing_before_the_commit(store: Any) -> None:
     seen: list[list[str]] = []
     with store.transaction() as tx:
         tx.create_user(name="Ann")
@@ -66,7 +63,7 @@ def test_others_see_nothing_before_the_commit(store: Store) -> None:
     assert names(store) == ["Ann"]
 
 
-def test_an_empty_transaction_is_fine(store: Store) -> None:
+def test_an_empty_transaction_is_fine(store: Any) -> None:
     with store.transaction():
         pass
     with store.transaction() as tx, tx.transaction():
@@ -75,7 +72,7 @@ def test_an_empty_transaction_is_fine(store: Store) -> None:
     assert names(store) == ["Ann"]
 
 
-def test_an_inner_transaction_is_undone_alone(store: Store) -> None:
+def test_an_inner_transaction_is_undone_alone(store: Any) -> None:
     with store.transaction() as tx:
         tx.create_user(name="outer")
         with pytest.raises(Undo), tx.transaction() as inner:
@@ -85,7 +82,7 @@ def test_an_inner_transaction_is_undone_alone(store: Store) -> None:
     assert names(store) == ["outer", "after"]
 
 
-def test_an_inner_transaction_is_undone_with_the_outer(store: Store) -> None:
+def test_an_inner_transaction_is_undone_with_the_outer(store: Any) -> None:
     with pytest.raises(Undo), store.transaction() as tx:
         with tx.transaction() as inner:
             inner.create_user(name="inner")
@@ -94,7 +91,7 @@ def test_an_inner_transaction_is_undone_with_the_outer(store: Store) -> None:
     assert names(store) == []
 
 
-def test_transactions_nest_deeply(store: Store) -> None:
+def test_transactions_nest_deeply(store: Any) -> None:
     with store.transaction() as one:
         one.create_user(name="1")
         with one.transaction() as two:
@@ -109,7 +106,7 @@ def test_transactions_nest_deeply(store: Store) -> None:
     assert names(store) == ["1", "2", "5"]
 
 
-def test_an_inner_failure_that_is_caught_keeps_the_outer(store: Store) -> None:
+def test_an_inner_failure_that_is_caught_keeps_the_outer(store: Any) -> None:
     with store.transaction() as tx:
         tx.create_user(name="Ann", email="ann@example.com")
         with pytest.raises(UniqueViolation), tx.transaction() as inner:
@@ -118,7 +115,7 @@ def test_an_inner_failure_that_is_caught_keeps_the_outer(store: Store) -> None:
     assert names(store) == ["Ann", "Bob"]
 
 
-def test_after_a_swallowed_error_a_transaction_is_aborted(store: Store) -> None:
+def test_after_a_swallowed_error_a_transaction_is_aborted(store: Any) -> None:
     with pytest.raises(TransactionAborted) as caught, store.transaction() as tx:
         tx.create_user(name="Ann", email="ann@example.com")
         with pytest.raises(UniqueViolation):
@@ -128,7 +125,7 @@ def test_after_a_swallowed_error_a_transaction_is_aborted(store: Store) -> None:
     assert names(store) == []
 
 
-def test_an_aborted_transaction_cannot_be_committed_in_silence(store: Store) -> None:
+def test_an_aborted_transaction_cannot_be_committed_in_silence(store: Any) -> None:
     with pytest.raises(TransactionAborted), store.transaction() as tx:
         tx.create_user(name="Ann")
         with pytest.raises(ForeignKeyViolation):
@@ -136,7 +133,7 @@ def test_an_aborted_transaction_cannot_be_committed_in_silence(store: Store) -> 
     assert names(store) == []
 
 
-def test_an_aborted_transaction_opens_no_inner_one(store: Store) -> None:
+def test_an_aborted_transaction_opens_no_inner_one(store: Any) -> None:
     with pytest.raises(TransactionAborted), store.transaction() as tx:
         with pytest.raises(ForeignKeyViolation):
             tx.add_message(uuid4(), "user", "x")
@@ -145,7 +142,7 @@ def test_an_aborted_transaction_opens_no_inner_one(store: Store) -> None:
     assert names(store) == []
 
 
-def test_an_aborted_inner_transaction_leaves_the_outer_usable(store: Store) -> None:
+def test_an_aborted_inner_transaction_leaves_the_outer_usable(store: Any) -> None:
     with store.transaction() as tx:
         tx.create_user(name="Ann")
         with pytest.raises(TransactionAborted), tx.transaction() as inner:
@@ -156,7 +153,7 @@ def test_an_aborted_inner_transaction_leaves_the_outer_usable(store: Store) -> N
     assert names(store) == ["Ann", "Bob"]
 
 
-def test_a_finished_transaction_says_so(store: Store) -> None:
+def test_a_finished_transaction_says_so(store: Any) -> None:
     with store.transaction() as tx:
         with tx.transaction() as inner:
             inner.create_user(name="Ann")
@@ -169,13 +166,13 @@ def test_a_finished_transaction_says_so(store: Store) -> None:
     assert names(store) == ["Ann"]
 
 
-def test_a_read_only_transaction_reads(store: Store) -> None:
+def test_a_read_only_transaction_reads(store: Any) -> None:
     store.create_user(name="Ann")
     with store.transaction(read_only=True) as tx:
         assert names(tx) == ["Ann"]
 
 
-def test_a_read_only_transaction_refuses_to_write(store: Store) -> None:
+def test_a_read_only_transaction_refuses_to_write(store: Any) -> None:
     with pytest.raises(ReadOnly) as caught, store.transaction(read_only=True) as tx:
         tx.create_user(name="Ann")
     assert caught.value.query == "minipilot.create_user"
@@ -186,7 +183,7 @@ def test_a_read_only_transaction_refuses_to_write(store: Store) -> None:
     assert names(store) == ["Bob", "Cid"]
 
 
-def test_a_read_only_transaction_sees_one_moment(store: Store) -> None:
+def test_a_read_only_transaction_sees_one_moment(store: Any) -> None:
     with store.transaction(read_only=True, isolation="serializable") as tx:
         assert names(tx) == []
         writer = threading.Thread(target=lambda: store.create_user(name="Ann"))
@@ -198,7 +195,7 @@ def test_a_read_only_transaction_sees_one_moment(store: Store) -> None:
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
-def test_an_isolation_level_can_be_asked_for(store: Store, isolation: str) -> None:
+def test_an_isolation_level_can_be_asked_for(store: Any, isolation: str) -> None:
     with store.transaction(isolation=isolation) as tx:
         tx.create_user(name="Ann")
         with tx.transaction() as inner:
@@ -207,7 +204,7 @@ def test_an_isolation_level_can_be_asked_for(store: Store, isolation: str) -> No
 
 
 @pytest.mark.parametrize("isolation", ["snapshot", "", "serializable; DROP TABLE users"])
-def test_an_unknown_isolation_level_is_refused(store: Store, isolation: str) -> None:
+def test_an_unknown_isolation_level_is_refused(store: Any, isolation: str) -> None:
     with (
         pytest.raises(ConfigError, match="isolation"),
         store.transaction(isolation=isolation) as tx,
@@ -216,7 +213,7 @@ def test_an_unknown_isolation_level_is_refused(store: Store, isolation: str) -> 
     assert names(store) == []
 
 
-def test_a_transaction_belongs_to_no_other_call(store: Store) -> None:
+def test_a_transaction_belongs_to_no_other_call(store: Any) -> None:
     with pytest.raises(Undo), store.transaction() as tx:
         tx.create_user(name="inside")
         assert names(store) == []
@@ -224,7 +221,7 @@ def test_a_transaction_belongs_to_no_other_call(store: Store) -> None:
     assert names(store) == []
 
 
-def test_a_transaction_has_every_query(store: Store) -> None:
+def test_a_transaction_has_every_query(store: Any) -> None:
     with store.transaction() as tx:
         for query in store.queries:
             with pytest.raises(TypeError, match=query.name):
@@ -233,7 +230,7 @@ def test_a_transaction_has_every_query(store: Store) -> None:
     assert names(store) == ["Ann"]
 
 
-def test_many_transactions_leave_nothing_open(store: Store) -> None:
+def test_many_transactions_leave_nothing_open(store: Any) -> None:
     for number in range(40):  # more than any pool holds
         with pytest.raises(Undo), store.transaction() as tx:
             tx.create_user(name=str(number))

@@ -46,26 +46,30 @@ class Place:
             path.with_name(f"{name}.rollback.sql").write_text(rollback, encoding="utf-8")
         return path
 
-    def write_shop(self) -> list[str]:
-        """Write three plain migrations; return their ids."""
-        self.write(
-            "0001_create_users",
-            "CREATE TABLE users (id {id} PRIMARY KEY);\n",
-            "DROP TABLE users;\n",
+    def write_shop(self, number: int = 1, pause: str = "") -> list[str]:
+        """Write three plain migrations, numbered from here; return their ids."""
+        users, orders, email = (
+            f"{number:04}_create_users",
+            f"{number + 1:04}_create_orders",
+            f"{number + 2:04}_add_email",
         )
         self.write(
-            "0002_create_orders",
-            "-- Orders.\n-- depends: 0001_create_users\n"
-            "CREATE TABLE orders (\n    id {id} PRIMARY KEY,\n    user_id {id} NOT NULL REFERENCES users (id)\n);\n"
-            "CREATE INDEX orders_user_id_idx ON orders (user_id);\n",
+            users, f"CREATE TABLE users (id {{id}} PRIMARY KEY);\n{pause}", "DROP TABLE users;\n"
+        )
+        self.write(
+            orders,
+            f"-- Orders.\n-- depends: {users}\n"
+            "CREATE TABLE orders (\n    id {id} PRIMARY KEY,\n"
+            "    user_id {id} NOT NULL REFERENCES users (id)\n);\n"
+            f"CREATE INDEX orders_user_id_idx ON orders (user_id);\n{pause}",
             "DROP INDEX orders_user_id_idx;\nDROP TABLE orders;\n",
         )
         self.write(
-            "0003_add_email",
-            "ALTER TABLE users ADD COLUMN email text;\n",
+            email,
+            f"ALTER TABLE users ADD COLUMN email text;\n{pause}",
             "ALTER TABLE users DROP COLUMN email;\n",
         )
-        return ["0001_create_users", "0002_create_orders", "0003_add_email"]
+        return [users, orders, email]
 
     @contextmanager
     def connect(self) -> Iterator[Any]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
+from rawstore.errors import ConnectionLost
 from rawstore.migrate import Migrator
 from rawstore.migrate.backend import Backend
 from rawstore.migrate.postgres_backend import PostgresBackend
 from rawstore.migrate.sqlite_backend import SqliteBackend
-from rawstore.target import parse_url
+from rawstore.target import PostgresTarget, SqliteTarget, parse_url
 
 
 def kill_at(moment: str, which: int) -> None:
@@ -41,11 +44,21 @@ def kill_at(moment: str, which: int) -> None:
     patch(PostgresBackend)
 
 
+def rehearse() -> None:
+    """Import what is imported late: that user may not be able to read Python's library."""
+    folder = Path(sys.argv[1])
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        Migrator(folder, SqliteTarget(None), "shop", connection=connection).up()
+    with suppress(ConnectionLost):
+        Migrator(folder, PostgresTarget({"host": "/nowhere"}), "shop").up()
+
+
 def main() -> None:
     if kill := os.environ.get("RAWSTORE_KILL"):
         moment, which = kill.split()
         kill_at(moment, int(which))
     if uid := os.environ.get("RAWSTORE_UID"):
+        rehearse()
         os.environ.clear()
         os.setgid(int(uid))
         os.setuid(int(uid))

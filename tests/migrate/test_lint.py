@@ -143,6 +143,9 @@ DROP = "DROP INDEX CONCURRENTLY IF EXISTS a_idx;\n"
     [
         (BUILD, None, []),
         (DROP + BUILD, None, []),
+        (DROP + BUILD.replace("IF NOT EXISTS ", ""), None, []),
+        (BUILD.replace("CREATE", "CREATE UNIQUE"), None, []),
+        (BUILD.replace("IF NOT EXISTS ", ""), None, ["idempotent"]),
         (BUILD, "DROP INDEX a_idx;", ["rollback-beside"]),
         ("CREATE TABLE t (a int);\n" + BUILD, None, ["one-statement"]),
         (DROP.replace("a_idx", "b_idx") + BUILD, None, ["one-statement"]),

@@ -6,7 +6,6 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -24,8 +23,8 @@ def shop(sqlite_place: Place) -> Place:
     return sqlite_place
 
 
-def migrator(place: Place, **options: float | bool) -> Migrator:
-    return Migrator(place.folder, replace(SqliteTarget(place.file), **options), "shop")
+def migrator(place: Place, target: SqliteTarget) -> Migrator:
+    return Migrator(place.folder, target, "shop")
 
 
 def test_the_file_is_in_wal_mode_and_marked_as_ours(shop: Place) -> None:
@@ -60,7 +59,7 @@ def test_a_writer_that_never_ends_is_busy_after_the_time_given(shop: Place) -> N
         writer.execute("BEGIN IMMEDIATE")
         started = time.monotonic()
         with pytest.raises(DatabaseBusy):
-            migrator(shop, busy_timeout=0.5).up()
+            migrator(shop, SqliteTarget(shop.file, busy_timeout=0.5)).up()
         assert 0.4 < time.monotonic() - started < 2
     assert len(shop.migrator.up()) == 2
 
@@ -108,7 +107,7 @@ def test_a_file_that_is_no_database(shop: Place) -> None:
 
 def test_a_read_only_target_is_refused_at_once_if_there_is_work(shop: Place) -> None:
     shop.migrator.up("0001")
-    read_only = migrator(shop, read_only=True)
+    read_only = migrator(shop, SqliteTarget(shop.file, read_only=True))
     with pytest.raises(ReadOnly, match="read-only"):
         read_only.up()
     shop.migrator.up()

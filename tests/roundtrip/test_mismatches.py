@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 import rawstore
-from rawstore import Store
 from rawstore.errors import ParameterError
 from tests.conftest import sqlite_url
 from tests.roundtrip.strategies import DIALECTS, TYPES, alike, echo_queries
@@ -41,7 +40,7 @@ ANYTHING = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.tuples(inner)
-        | st.frozensets(LEAVES.filter(lambda leaf: leaf == leaf), max_size=2)
+        | st.frozensets(st.integers() | st.text(), max_size=2)
         | st.dictionaries(st.text() | st.integers() | st.none(), inner, max_size=3)
     ),
     max_leaves=6,
@@ -49,7 +48,7 @@ ANYTHING = st.recursive(
 
 
 @pytest.fixture
-def both(tmp_path: Path, pg_database: Callable[[str | None], str]) -> Iterator[tuple[Store, Store]]:
+def both(tmp_path: Path, pg_database: Callable[[str | None], str]) -> Iterator[tuple[Any, Any]]:
     """The echo store on SQLite and on PostgreSQL."""
     for dialect in DIALECTS:
         folder = tmp_path / "echo" / "sql" / dialect
@@ -62,7 +61,7 @@ def both(tmp_path: Path, pg_database: Callable[[str | None], str]) -> Iterator[t
         yield sqlite, postgres
 
 
-def outcome(store: Store, query: str, value: Any) -> Any:
+def outcome(store: Any, query: str, value: Any) -> Any:
     """Return what comes back, or what the refusal says; any other error is the test's."""
     try:
         return getattr(store, query)(value)
@@ -72,9 +71,7 @@ def outcome(store: Store, query: str, value: Any) -> Any:
 
 @pytest.mark.parametrize("name", TYPES)
 @given(data=st.data())
-def test_both_dialects_answer_alike(
-    both: tuple[Store, Store], name: str, data: st.DataObject
-) -> None:
+def test_both_dialects_answer_alike(both: tuple[Any, Any], name: str, data: st.DataObject) -> None:
     value = data.draw(ANYTHING | TYPES[name].values)
     first, second = (outcome(store, f"echo_{TYPES[name].label}", value) for store in both)
     assert alike(first, second), f"{value!r}: {first!r} on SQLite, {second!r} on PostgreSQL"

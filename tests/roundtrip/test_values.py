@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -19,14 +20,13 @@ from rawstore.errors import ParameterError
 from tests.roundtrip.strategies import TYPES, alike, echo_queries
 
 if TYPE_CHECKING:
-    from rawstore import Store
     from tests.conftest import Dialect, OpenFolder
 
 
 @pytest.fixture
 def echo(open_folder: OpenFolder, dialect: Dialect) -> Callable[[str, Any], Any]:
     """A function that sends a value as a type and returns what comes back."""
-    store: Store = open_folder({"echo.sql": echo_queries(dialect)}, name="echo")
+    store: Any = open_folder({"echo.sql": echo_queries(dialect)}, name="echo")
 
     def send(name: str, value: Any) -> Any:
         return getattr(store, f"echo_{TYPES[name].label}")(value)
@@ -101,7 +101,6 @@ class Text(str):
         ("json", {"a": (1, (2, ()))}, {"a": [1, [2, []]]}),
         ("json", {Colour.RED: Size.SMALL}, {"red": 1}),
         ("text[]", ("a", None), ["a", None]),
-        ("text[]", iter(["a"]), ["a"]),
         ("int[]", range(3), [0, 1, 2]),
         ("int[]", {7}, [7]),
         (
@@ -115,6 +114,11 @@ def test_what_stands_for_a_value_comes_back_as_the_value(
     echo: Echo, name: str, given: object, back: object
 ) -> None:
     assert alike(echo(name, given), back)
+
+
+def test_a_list_is_no_iterator(echo: Echo) -> None:
+    with pytest.raises(ParameterError, match="expected a list, got generator"):
+        echo("text[]", (letter for letter in "abc"))
 
 
 @pytest.mark.parametrize("levels", [1, 100, 400])
@@ -209,12 +213,10 @@ REFUSED: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("name", TYPES)
 def test_a_value_of_another_type_or_out_of_range_is_refused(echo: Echo, name: str) -> None:
-    for value in REFUSED[name]:
-        with pytest.raises(ParameterError) as caught:
-            pytest.fail(f"{value!r} came back as {echo(name, value)!r}")
-        label = TYPES[name].label
-        assert (caught.value.query, caught.value.parameter) == (f"echo.echo_{label}", "v")
-        assert isinstance(caught.value, ValueError)
+    said = f"echo.echo_{TYPES[name].label}: parameter 'v': "
+    for number, value in enumerate(REFUSED[name]):
+        with pytest.raises(ParameterError, match=f"^{re.escape(said)}"):
+            pytest.fail(f"number {number} came back as {echo(name, value)!r}")
 
 
 def test_json_nested_beyond_reason_is_refused(echo: Echo) -> None:

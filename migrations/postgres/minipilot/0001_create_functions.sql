@@ -21,8 +21,8 @@ RETURN (
                 (extract(EPOCH FROM clock_timestamp()) * 1000000)::bigint * 512 / 125
             ),
             15, '0'
-        )
-        PLACING '7' FROM 13 FOR 0
+        ),
+        '7', 13, 0
     )
     || to_hex(2147483648 + nextval('minipilot.uuid_v7_counter'))
     || right(gen_random_uuid()::text, 8)

@@ -24,7 +24,6 @@ CREATE INDEX idx_message_sender_type ON minipilot.messages (sender_type);
 
 -- Every column but updated_at itself; a new column joins this list.
 CREATE TRIGGER messages_updated_at
-BEFORE UPDATE OF
-    id, conversation_id, sender_type, content, role_metadata, created_at
+BEFORE UPDATE OF id, conversation_id, sender_type, content, role_metadata, created_at
 ON minipilot.messages
 FOR EACH ROW EXECUTE FUNCTION minipilot.set_updated_at();

@@ -34,7 +34,6 @@ ON minipilot.knowledge_chunks (source, created_at);
 
 -- Every column but updated_at itself; a new column joins this list.
 CREATE TRIGGER knowledge_chunks_updated_at
-BEFORE UPDATE OF
-    id, source, external_id, title, content, chunk_metadata, created_at
+BEFORE UPDATE OF id, source, external_id, title, content, chunk_metadata, created_at
 ON minipilot.knowledge_chunks
 FOR EACH ROW EXECUTE FUNCTION minipilot.set_updated_at();

@@ -53,5 +53,7 @@ FOR EACH ROW EXECUTE FUNCTION minipilot.set_knowledge_search_vector();
 UPDATE minipilot.knowledge_chunks
 SET search_vector = minipilot.knowledge_search_vector(title, content);
 
+-- Not CONCURRENTLY: the table is new in this history, and the UPDATE has locked its rows.
+-- squawk-ignore require-concurrent-index-creation
 CREATE INDEX idx_knowledge_search_vector
 ON minipilot.knowledge_chunks USING gin (search_vector);

@@ -9,9 +9,9 @@ CREATE TABLE users (
     id text NOT NULL DEFAULT (
         printf(
             '%08x-%04x-7%03x-%04x-%s',
-            CAST(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
+            cast(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
             >> 16,
-            CAST(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
+            cast(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
             & 65535,
             random() & 4095,
             32768 | (random() & 16383),
@@ -28,8 +28,8 @@ CREATE TABLE users (
     CONSTRAINT users_external_id_key UNIQUE (external_id),
     CONSTRAINT users_email_key UNIQUE (email),
     CONSTRAINT users_external_id_check
-    CHECK (length(CAST(external_id AS blob)) <= 1024),
-    CONSTRAINT users_email_check CHECK (length(CAST(email AS blob)) <= 1024),
+    CHECK (length(cast(external_id AS blob)) <= 1024),
+    CONSTRAINT users_email_check CHECK (length(cast(email AS blob)) <= 1024),
     CONSTRAINT users_is_known_check CHECK (is_known IN (0, 1)),
     CONSTRAINT users_id_check
     CHECK (id GLOB '????????-????-????-????-????????????' AND id = lower(id)),
@@ -44,8 +44,7 @@ CREATE INDEX idx_user_created ON users (created_at);
 
 -- Every column of the contract but updated_at itself; a new one joins this list.
 CREATE TRIGGER users_updated_at
-AFTER UPDATE OF id, external_id, name, email, created_at
-ON users
+AFTER UPDATE OF id, external_id, name, email, created_at ON users
 WHEN NEW.updated_at = OLD.updated_at
 BEGIN
     UPDATE users

@@ -6,9 +6,9 @@ CREATE TABLE conversations (
     id text NOT NULL DEFAULT (
         printf(
             '%08x-%04x-7%03x-%04x-%s',
-            CAST(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
+            cast(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
             >> 16,
-            CAST(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
+            cast(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
             & 65535,
             random() & 4095,
             32768 | (random() & 16383),
@@ -51,8 +51,7 @@ ON conversations (user_id, status, created_at);
 
 -- Every column but updated_at itself; a new column joins this list.
 CREATE TRIGGER conversations_updated_at
-AFTER UPDATE OF id, user_id, title, status, created_at
-ON conversations
+AFTER UPDATE OF id, user_id, title, status, created_at ON conversations
 WHEN NEW.updated_at = OLD.updated_at
 BEGIN
     UPDATE conversations

@@ -6,9 +6,9 @@ CREATE TABLE messages (
     id text NOT NULL DEFAULT (
         printf(
             '%08x-%04x-7%03x-%04x-%s',
-            CAST(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
+            cast(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
             >> 16,
-            CAST(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
+            cast(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
             & 65535,
             random() & 4095,
             32768 | (random() & 16383),
@@ -43,8 +43,7 @@ CREATE INDEX idx_message_sender_type ON messages (sender_type);
 
 -- Every column but updated_at itself; a new column joins this list.
 CREATE TRIGGER messages_updated_at
-AFTER UPDATE OF
-    id, conversation_id, sender_type, content, role_metadata, created_at
+AFTER UPDATE OF id, conversation_id, sender_type, content, role_metadata, created_at
 ON messages
 WHEN NEW.updated_at = OLD.updated_at
 BEGIN

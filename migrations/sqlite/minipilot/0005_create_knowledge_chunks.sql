@@ -7,9 +7,9 @@ CREATE TABLE knowledge_chunks (
     id text NOT NULL DEFAULT (
         printf(
             '%08x-%04x-7%03x-%04x-%s',
-            CAST(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
+            cast(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
             >> 16,
-            CAST(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
+            cast(strftime('%s', 'now') || substr(strftime('%f', 'now'), 4) AS integer)
             & 65535,
             random() & 4095,
             32768 | (random() & 16383),
@@ -26,9 +26,9 @@ CREATE TABLE knowledge_chunks (
     CONSTRAINT knowledge_chunks_id_key UNIQUE (id),
     CONSTRAINT knowledge_chunks_source_external_id_key UNIQUE (source, external_id),
     CONSTRAINT knowledge_chunks_source_check
-    CHECK (length(CAST(source AS blob)) <= 1024),
+    CHECK (length(cast(source AS blob)) <= 1024),
     CONSTRAINT knowledge_chunks_external_id_check
-    CHECK (length(CAST(external_id AS blob)) <= 1024),
+    CHECK (length(cast(external_id AS blob)) <= 1024),
     CONSTRAINT knowledge_chunks_chunk_metadata_check
     CHECK (chunk_metadata IS NULL OR json_valid(chunk_metadata)),
     CONSTRAINT knowledge_chunks_id_check
@@ -54,8 +54,7 @@ CREATE INDEX idx_knowledge_source_created ON knowledge_chunks (source, created_a
 
 -- Every column but updated_at itself; a new column joins this list.
 CREATE TRIGGER knowledge_chunks_updated_at
-AFTER UPDATE OF
-    id, source, external_id, title, content, chunk_metadata, created_at
+AFTER UPDATE OF id, source, external_id, title, content, chunk_metadata, created_at
 ON knowledge_chunks
 WHEN NEW.updated_at = OLD.updated_at
 BEGIN

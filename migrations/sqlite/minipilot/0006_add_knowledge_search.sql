@@ -3,7 +3,7 @@
 
 -- An index without a copy of the texts, kept in step by the three triggers below. Accents count
 -- and words are stemmed, as in PostgreSQL's english.
-CREATE VIRTUAL TABLE knowledge_chunks_search USING fts5(
+CREATE VIRTUAL TABLE knowledge_chunks_search USING fts5 (
     title,
     content,
     content = 'knowledge_chunks',

@@ -22,10 +22,11 @@ INSERT INTO minipilot.knowledge_chunks (
     source, external_id, title, content, chunk_metadata
 )
 VALUES (:source, :external_id, :title, :content, :chunk_metadata)
-ON CONFLICT (source, external_id) DO UPDATE SET
-    title = excluded.title,
-    content = excluded.content,
-    chunk_metadata = excluded.chunk_metadata
+ON CONFLICT (source, external_id) DO UPDATE
+    SET
+        title = excluded.title,
+        content = excluded.content,
+        chunk_metadata = excluded.chunk_metadata
 RETURNING
     id,
     source,
@@ -44,22 +45,13 @@ WITH items AS (
     -- The id proposed for an item also tells it from others that have no external_id.
     SELECT
         item.position,
-        item.source,
-        item.external_id,
-        item.title,
-        item.content,
-        item.chunk_metadata,
+        item.chunk ->> 'source' AS source,
+        item.chunk ->> 'external_id' AS external_id,
+        item.chunk ->> 'title' AS title,
+        item.chunk ->> 'content' AS content,
+        nullif(item.chunk -> 'chunk_metadata', 'null'::jsonb) AS chunk_metadata,
         minipilot.uuid_v7() AS id
-    FROM ROWS FROM (
-        jsonb_to_recordset(:chunks) AS (
-            source text,
-            external_id text,
-            title text,
-            content text,
-            chunk_metadata jsonb
-        )
-    ) WITH ORDINALITY
-        AS item (source, external_id, title, content, chunk_metadata, position)
+    FROM jsonb_array_elements(:chunks) WITH ORDINALITY AS item (chunk, position)
 ),
 
 distinct_items AS (
@@ -72,7 +64,7 @@ distinct_items AS (
         chunk_metadata,
         id
     FROM items
-    ORDER BY source, coalesce(external_id, id::text), position DESC
+    ORDER BY source ASC, coalesce(external_id, id::text) ASC, position DESC
 ),
 
 written AS (
@@ -88,10 +80,11 @@ written AS (
         chunk_metadata
     FROM distinct_items
     ORDER BY position
-    ON CONFLICT (source, external_id) DO UPDATE SET
-        title = excluded.title,
-        content = excluded.content,
-        chunk_metadata = excluded.chunk_metadata
+    ON CONFLICT (source, external_id) DO UPDATE
+        SET
+            title = excluded.title,
+            content = excluded.content,
+            chunk_metadata = excluded.chunk_metadata
     RETURNING
         id,
         source,
@@ -179,8 +172,8 @@ LIMIT :limit OFFSET :offset;
 WITH hits AS (
     SELECT
         knowledge_chunks.id,
-        ts_rank_cd(knowledge_chunks.search_vector, words, 1) AS score,
-        words
+        words,
+        ts_rank_cd(knowledge_chunks.search_vector, words, 1) AS score
     FROM minipilot.knowledge_chunks
     CROSS JOIN
         websearch_to_tsquery(

@@ -60,9 +60,10 @@ WHERE external_id = :external_id;
 -- The user with this external_id, made now with email and name if there is none; a user that is
 -- there stays as it is, updated_at too. Of callers at the same moment one gets created = true.
 -- An email that another user has is a unique violation.
--- A user that is there costs one read. One that another transaction inserts meanwhile is not in this
--- statement's snapshot: ON CONFLICT waits for it, and DO UPDATE, unlike DO NOTHING, returns it.
--- xmax is 0 in a row that was inserted, and the locking transaction in one that was updated.
+-- A user that is there costs one read. Where there is none, callers for one external_id take turns (the
+-- lock, held to the end of the transaction): inserting at once with one email as well, the second
+-- would fail on that. Whom the first inserted is not in the second's snapshot; DO UPDATE, unlike DO
+-- NOTHING, returns it. xmax is 0 in a row that was inserted, not in one that was updated.
 WITH found AS (
     SELECT
         id,
@@ -78,12 +79,17 @@ WITH found AS (
 made AS (
     INSERT INTO minipilot.users (external_id, name, email)
     SELECT
-        :external_id,
-        :name,
-        :email
+        :external_id AS external_id,
+        :name AS name,
+        :email AS email
+    FROM
+        pg_advisory_xact_lock(
+            hashtextextended(:external_id, 'minipilot.users'::regclass::oid::bigint)
+        )
     WHERE NOT EXISTS (SELECT FROM found)
-    ON CONFLICT (external_id) DO UPDATE SET
-        updated_at = users.updated_at
+    ON CONFLICT (external_id) DO UPDATE
+        SET
+            updated_at = users.updated_at
     RETURNING
         id,
         external_id,
@@ -101,7 +107,7 @@ SELECT
     email,
     created_at,
     updated_at,
-    false AS created
+    FALSE AS created
 FROM found
 UNION ALL
 SELECT

@@ -161,44 +161,47 @@ LIMIT :limit OFFSET :offset;
 -- Differs from postgres: FTS5 knows neither the web's syntax nor stop words, so its expression is
 -- made here, every word in double quotes; a phrase keeps its stop words; the whole text is searched
 -- and in the snippet; the score is bm25's.
-WITH cleaned AS (
-    -- Tabs, line ends, backslashes and apostrophes part words as spaces do ("what's" is "what", "s").
+WITH RECURSIVE cleaned AS (
+    -- Tab, line ends, ', \, no-break space and ’ part words as spaces do: "what's" is "what" and "s".
     SELECT
-        replace(replace(replace(replace(replace(replace(
-            substr(:query, 1, 1000),
-            char(9), ' '), char(10), ' '), char(13), ' '), '\', ' '), '''', ' '), '’', ' '
-        ) AS text
+        substr(:query, 1, 1000) AS words,
+        char(9, 10, 13, 39, 92, 160, 8217) AS separators
+    UNION ALL
+    SELECT
+        replace(words, substr(separators, 1, 1), ' ') AS words,
+        substr(separators, 2) AS separators
+    FROM cleaned
+    WHERE separators <> ''
 ),
 
 segments AS (
-    -- What lies between double quotes: even keys are outside a phrase, odd ones inside.
+    -- What lies between double quotes: even numbers are outside a phrase, odd ones inside.
     SELECT
         segment.key AS segment,
-        segment.value AS text
+        segment.value AS token
     FROM cleaned
     CROSS JOIN
         json_each(
-            '[' || replace(json_quote(cleaned.text), '\"', '","') || ']'
+            '[' || replace(json_quote(cleaned.words), '\"', '","') || ']'
         ) AS segment
+    WHERE cleaned.separators = ''
 ),
 
 tokens AS (
     SELECT
         segments.segment,
         word.key AS position,
-        word.value AS text,
+        word.value AS token,
         0 AS is_phrase
     FROM segments
     CROSS JOIN
-        json_each(
-            '[' || replace(json_quote(segments.text), ' ', '","') || ']'
-        ) AS word
+        json_each('[' || replace(json_quote(segments.token), ' ', '","') || ']') AS word
     WHERE segments.segment % 2 = 0
     UNION ALL
     SELECT
         segment,
         0 AS position,
-        text,
+        token,
         1 AS is_phrase
     FROM segments
     WHERE segment % 2 = 1
@@ -207,10 +210,10 @@ tokens AS (
 terms AS (
     -- In double quotes nothing is an operator of FTS5, and punctuation is no part of a word.
     SELECT
-        '"' || text || '"' AS term,
-        lower(trim(text, ' -.,;:!?()[]{}')) AS word,
-        iif(is_phrase, lag(text) OVER in_order IS '-', text LIKE '-%') AS is_excluded,
-        sum(NOT is_phrase AND lower(text) = 'or') OVER in_order AS alternative
+        '"' || token || '"' AS term,
+        lower(trim(token, ' -.,;:!?()[]{}')) AS word,
+        iif(is_phrase, lag(token) OVER in_order IS '-', token LIKE '-%') AS is_excluded,
+        sum(NOT is_phrase AND lower(token) = 'or') OVER in_order AS alternative
     FROM tokens
     WINDOW in_order AS (ORDER BY segment, position)
 ),
@@ -248,10 +251,11 @@ expression AS (
         iif(
             count(*) > 0 AND count(*) = count(wanted),
             group_concat(
-                '(' || wanted || ')' || coalesce(' NOT (' || excluded || ')', ''), ' OR '
+                '(' || wanted || ')' || coalesce(' NOT (' || excluded || ')', ''),
+                ' OR '
             ),
             '""'
-        ) AS text
+        ) AS fts
     FROM alternatives
 ),
 
@@ -262,7 +266,7 @@ hits AS MATERIALIZED (
     FROM knowledge_chunks_search
     INNER JOIN knowledge_chunks ON knowledge_chunks_search.rowid = knowledge_chunks.seq
     WHERE
-        knowledge_chunks_search MATCH (SELECT text FROM expression)
+        knowledge_chunks_search MATCH (SELECT expression.fts FROM expression)
         AND knowledge_chunks.source = :source -- if :source
     ORDER BY score DESC, knowledge_chunks.created_at DESC, knowledge_chunks.seq DESC
     LIMIT :limit
@@ -282,7 +286,7 @@ SELECT
 FROM hits
 CROSS JOIN knowledge_chunks_search ON hits.seq = knowledge_chunks_search.rowid
 INNER JOIN knowledge_chunks ON hits.seq = knowledge_chunks.seq
-WHERE knowledge_chunks_search MATCH (SELECT text FROM expression)
+WHERE knowledge_chunks_search MATCH (SELECT expression.fts FROM expression)
 ORDER BY hits.score DESC, knowledge_chunks.created_at DESC, knowledge_chunks.seq DESC;
 
 -- name: list_all_knowledge_chunks(limit int = 100, offset int = 0) :many KnowledgeChunk

@@ -1,0 +1,1 @@
+"""How long a registry call takes beside the same statement written by hand."""

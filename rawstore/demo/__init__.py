@@ -1,0 +1,1 @@
+"""`python -m rawstore.demo`: the main job on real text, with what each query cost."""
