@@ -51,7 +51,7 @@ def _databases(url: str | None) -> Iterator[dict[str, str]]:
     if url:
         yield {"point read": url}
         return
-    from tests.postgres import Server  # noqa: PLC0415 - only without a URL
+    from tests.postgres import Server
 
     with tempfile.TemporaryDirectory() as folder, Server() as server:
         yield {
@@ -63,7 +63,7 @@ def _databases(url: str | None) -> Iterator[dict[str, str]]:
 def _table(title: str, timings: list[Timing]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("way")
-    for column in ("p50 µs", "p90", "p99", "× rawstore", "spread"):
+    for column in ("p50 µs", "p90", "p99", "ratio", "spread"):
         table.add_column(column, justify="right")
     for timing in timings:
         figures = (timing.p50, timing.p90, timing.p99)
@@ -71,7 +71,7 @@ def _table(title: str, timings: list[Timing]) -> Table:
             timing.name,
             *(f"{figure:.1f}" for figure in figures),
             f"{timing.ratio:.2f}",
-            f"{timing.ratio_low:.2f} – {timing.ratio_high:.2f}",
+            f"{timing.ratio_low:.2f} to {timing.ratio_high:.2f}",
         )
     return table
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -22,7 +21,16 @@ from rawstore.target import PostgresTarget, SqliteTarget
 USERS = 10_000
 
 _COLUMNS = "id, external_id, name, email, created_at, updated_at"
-_User = namedtuple("_User", _COLUMNS)  # noqa: PYI024 - what people write
+
+
+class _User(NamedTuple):
+    id: UUID
+    external_id: str | None
+    name: str | None
+    email: str | None
+    created_at: datetime
+    updated_at: datetime
+
 
 Ways = dict[str, Callable[[], object]]
 
@@ -52,12 +60,12 @@ def _users(store: Any) -> list[UUID]:
 
 
 def _one_of(read: Callable[[UUID], object], ids: Sequence[UUID]) -> object:
-    return read(ids[int(random.random() * len(ids))])  # noqa: S311 - a sample
+    return read(ids[int(random.random() * len(ids))])  # noqa: S311
 
 
 def _sqlite(path: str, ids: Sequence[UUID]) -> Ways:
     connection = sqlite3.connect(path, isolation_level=None)
-    statement = f"SELECT {_COLUMNS} FROM users WHERE id = ?"  # noqa: S608 - a constant
+    statement = f"SELECT {_COLUMNS} FROM users WHERE id = ?"  # noqa: S608
     parse = datetime.fromisoformat
 
     def typed(user_id: UUID) -> object:
@@ -88,7 +96,7 @@ def _pools(target: PostgresTarget) -> Iterator[tuple[ConnectionPool[Any], Connec
 
 
 def _postgres(pools: tuple[ConnectionPool[Any], ConnectionPool[Any]], ids: Sequence[UUID]) -> Ways:
-    statement = f"SELECT {_COLUMNS} FROM minipilot.users WHERE id = %s"  # noqa: S608 - a constant
+    statement = f"SELECT {_COLUMNS} FROM minipilot.users WHERE id = %s"  # noqa: S608
 
     def pooled(pool: ConnectionPool[Any], user_id: UUID) -> object:
         with pool.connection() as connection:

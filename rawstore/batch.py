@@ -25,7 +25,7 @@ class Result:
         self._retrieved = False
 
     def result(self) -> Any:
-        """The call's own value, or its own error raised. Before the batch is sent: RawstoreError."""
+        """The call's own value, or its own error raised; RawstoreError before the batch is sent."""
         error = self.exception()
         if error is not None:
             raise error

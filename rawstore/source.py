@@ -11,7 +11,6 @@ from .errors import ConfigError
 from .registry import Registry
 from .scan import Dialect
 
-
 _PACKAGE = Path(__file__).parent
 # In an installed wheel sql/ and migrations/ lie inside the package, in a checkout beside it.
 _SHIPPED = _PACKAGE if (_PACKAGE / "sql").is_dir() else _PACKAGE.parent
@@ -54,7 +53,9 @@ def find(store: str | Path) -> Source:
             "holds sql/sqlite/ or sql/postgres/"
         )
     if not (path / "sql").is_dir():
-        raise ConfigError(f"{path} holds no sql/ folder; put queries into sql/sqlite/ and sql/postgres/")
+        raise ConfigError(
+            f"{path} holds no sql/ folder; put queries into sql/sqlite/ and sql/postgres/"
+        )
     name = re.sub(r"\W+", "_", path.resolve().name.lower(), flags=re.ASCII).strip("_")
     if not name or name[0].isdigit():
         name = f"store_{name}"
@@ -63,4 +64,6 @@ def find(store: str | Path) -> Source:
 
 def shipped() -> tuple[str, ...]:
     """The names of the stores that are shipped, in order."""
-    return tuple(sorted(folder.name for folder in (_SHIPPED / "sql" / "sqlite").iterdir() if folder.is_dir()))
+    return tuple(
+        sorted(folder.name for folder in (_SHIPPED / "sql" / "sqlite").iterdir() if folder.is_dir())
+    )

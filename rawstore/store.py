@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-def open(store: str | Path, url: str | None = None) -> Store:  # noqa: A001 - as in io.open, sqlite3
+def open(store: str | Path, url: str | None = None) -> Store:
     """A store by name ("minipilot"), or of a folder that holds `sql/<dialect>/`.
 
     Without `url` the database is looked up as "Where the data is" in the README says. Nothing is
     connected before the first call. Raises ConfigError, QueryFileError.
     """
-    from .config import locate  # noqa: PLC0415 - only an open needs it
+    from .config import locate  # only an open needs it
 
     source = find(store)
     target = locate(source.name, url).target
@@ -81,7 +81,7 @@ class Store:
 
     @property
     def dialect(self) -> str:
-        """"sqlite" or "postgres"."""
+        """One of "sqlite" and "postgres"."""
         return self.target.dialect
 
     def close(self) -> None:
@@ -157,6 +157,11 @@ class Store:
         yield collected
         collected._send(self._send_batch)  # noqa: SLF001 - one class in two files
 
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """The queries, which a checker cannot see."""
+
     # -- what the generated methods call
 
     def _call(self, variant: Variant, values: Sequence[Any]) -> Any:
@@ -209,7 +214,7 @@ class Store:
     @property
     def migrations(self) -> Migrator:
         """The store's migrations on this database."""
-        from .migrate import Migrator  # noqa: PLC0415 - yoyo is not for every call
+        from .migrate import Migrator  # yoyo is not for every call
 
         connection = getattr(self._engine, "memory", None)
         folder = self.source.migrations(self.target.dialect)
@@ -221,13 +226,13 @@ class Store:
 
     def health(self) -> Health:
         """Whether the database answers, what it is, and whether the migrations are in order."""
-        from .health import check  # noqa: PLC0415 - not for every call
+        from .health import check  # not for every call
 
         return check(self)
 
     def drop(self) -> None:
         """Drop every table of the store, with its history. There is no way back."""
-        from .drop import drop  # noqa: PLC0415 - not for every call
+        from .drop import drop  # not for every call
 
         drop(self)
 
@@ -239,10 +244,10 @@ class Store:
 
 def _engine(source: Source, target: Target) -> Engine:
     if isinstance(target, SqliteTarget):
-        from .engines.sqlite import SqliteEngine  # noqa: PLC0415 - a driver only when it is used
+        from .engines.sqlite import SqliteEngine  # a driver only when it is used
 
         # Without migrations a :script may make the tables; with them a missing file is a mistake.
         return SqliteEngine(target, create=not source.migrations("sqlite").is_dir())
-    from .engines.postgres import PostgresEngine  # noqa: PLC0415
+    from .engines.postgres import PostgresEngine
 
     return PostgresEngine(target, source.name)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.text import Text
 
 from .docstrings import SOURCE
 from .timing import Timed
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Every word of a question must occur in an answer, in one of its forms.
 QUESTIONS = (

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ..errors import ConfigError, UndefinedObject
 from ..store import Store
+from ..target import SqliteTarget
 from .docstrings import SOURCE, Chunk, read, source_files
 from .timing import Timed
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 USER = "rawstore-demo"  # the demo's user is known by this external_id
 AT_ONCE = 500
@@ -22,6 +25,8 @@ AT_ONCE = 500
 
 def prepare(store: Store, timed: Timed, console: Console) -> Any:
     """Migrate, unless the store is somebody else's (ConfigError); the demo's user."""
+    if isinstance(store.target, SqliteTarget) and store.target.path is None:
+        raise ConfigError("a database in memory would be gone after the demo; give it a file")
     if any(migration.state != "pending" for migration in store.migrations.status()):
         _refuse_others(store)
     started = perf_counter()

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from statistics import median
 from time import perf_counter_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from rich.console import Console
 
 from ..store import Store
 from ..target import PostgresTarget, SqliteTarget
 from .timing import Calls, duration
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 QUERY = "get_user_by_id"
 ROUNDS = 40
@@ -66,7 +67,7 @@ def by_hand(store: Store) -> Iterator[tuple[Read, str]]:
 
 @contextmanager
 def _sqlite(target: SqliteTarget, text: str) -> Iterator[Read]:
-    connection = sqlite3.connect(target.path or ":memory:", isolation_level=None)
+    connection = sqlite3.connect(str(target.path), isolation_level=None)
 
     def read(user_id: UUID) -> Any:
         row = connection.execute(text, (str(user_id),)).fetchone()

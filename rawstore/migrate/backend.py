@@ -59,7 +59,7 @@ def split(text: str) -> list[str]:
 class Backend(DatabaseBackend):  # type: ignore[misc]
     """What both dialects share. The history's home is a schema (PostgreSQL) or the file (SQLite).
 
-    `statement` counts the statements run for a file, so that an error can name its line.
+    `statement` is the number of the file's statement that runs, 0 outside of them.
     """
 
     def __init__(self, connection: Any) -> None:
@@ -133,29 +133,37 @@ class Backend(DatabaseBackend):  # type: ignore[misc]
         """
         if not file.transactional:
             self.before_alone(file)
-            migration.process_steps(self, "apply")
+            self._run(migration, "apply")
             self.after_alone(file)
         with self.transaction():
             if file.transactional:
                 self.enter_file()
-                migration.process_steps(self, "apply")
+                self._run(migration, "apply")
             self.leave_file(file)
             self.log_migration(migration, "apply")
             self.mark_one(migration, log=False)
             ledger.record(self, file)
 
     def revert(self, migration: Any, file: MigrationFile) -> None:
-        """Run a file's rollback and delete its mark, under the same promise."""
-        if not file.transactional:
-            self.undo_alone(file)
+        """Run a file's rollback and delete its mark, under the same promise.
+
+        Where there is no transaction the mark goes first: what is left half undone is then
+        pending, and `up` makes it whole.
+        """
         with self.transaction():
             if file.transactional:
                 self.enter_file()
-                migration.process_steps(self, "rollback")
+                self._run(migration, "rollback")
             self.leave_file(file)
             self.log_migration(migration, "rollback")
             self.unmark_one(migration, log=False)
             ledger.forget(self, file)
+        if not file.transactional:
+            self.undo_alone(file)
+
+    def _run(self, migration: Any, direction: str) -> None:
+        migration.process_steps(self, direction)
+        self.statement = 0
 
     # What yoyo calls.
 

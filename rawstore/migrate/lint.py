@@ -122,8 +122,10 @@ def _alone(file: MigrationFile, dialect: Dialect) -> Iterator[Finding]:
     if file.transactional:
         return
     if file.rollback is not None:
-        message = "a file with `-- transactional: false` has no rollback file: when its statement "
-        message += "fails, stock yoyo would run that at once, on what was there before"
+        message = (
+            "a file with `-- transactional: false` has no rollback file: when its statement fails, "
+            "stock yoyo would run that at once, on what was there before"
+        )
         yield Finding(file.rollback_path, 1, "rollback-beside", message)
     statements = file.statements(dialect)
     if len(statements) == 2:
@@ -131,8 +133,10 @@ def _alone(file: MigrationFile, dialect: Dialect) -> Iterator[Finding]:
         if dropped and built and dropped.name == built.name:
             return
     if len(statements) != 1:
-        message = "a file with `-- transactional: false` holds one statement "
-        message += "(before it at most DROP INDEX CONCURRENTLY IF EXISTS of the same index)"
+        message = (
+            "a file with `-- transactional: false` holds one statement (before it at most "
+            "DROP INDEX CONCURRENTLY IF EXISTS of the same index)"
+        )
         yield Finding(file.path, 1, "one-statement", message)
     elif "CONCURRENTLY" in statements[0].words[:4] and statements[0].words[0] == "CREATE":
         yield from _build(file, statements[0])
@@ -183,11 +187,11 @@ def _text_findings(path: Path, text: str, dialect: Dialect) -> Iterator[Finding]
     found = [finding for s in statements for finding in _statement(path, s)]
     yield from found
     if not found and _pieces(text, dialect) != [[t.text for t in s.tokens] for s in statements]:
-        message = "yoyo does not cut this file into the statements it holds: avoid '\\' at the end "
-        message += (
-            "of a string, nested comments, the operator #, empty statements, and columns called "
+        message = (
+            "yoyo does not cut this file into the statements it holds: avoid '\\' at the end of a "
+            "string, nested comments, the operator #, empty statements, and columns called begin, "
+            "declare, if, for or case (quote them)"
         )
-        message += "begin, declare, if, for or case (quote them)"
         yield Finding(path, 1, "split", message)
 
 

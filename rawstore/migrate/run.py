@@ -106,7 +106,7 @@ class Run:
 def _failed(
     error: Exception, file: MigrationFile, direction: str, dialect: Dialect, number: int
 ) -> RawstoreError:
-    """Return the error for a file's statement; after the last one it is the commit that failed."""
+    """Return the error for a file's statement; 0: it was the work before or after them."""
     path, text = file.path, file.text
     if direction == "rollback":
         path, text = file.rollback_path, file.rollback or ""

@@ -35,12 +35,15 @@ class SqliteDatabase:
     def connect(self, *, write: bool = False) -> Iterator[SqliteBackend]:
         """Open a connection for the block. Without `write`, a file that is not there is empty."""
         if self._path is None or self._given is not None:
-            yield SqliteBackend(self._usable())
+            backend = SqliteBackend(self._usable())
+            with backend.foreign_keys_off():
+                yield backend
             return
         with closing(self._open(self._path, write=write)) as connection:
             backend = SqliteBackend(connection)
             backend.is_read_only = self._target.read_only
-            yield backend
+            with backend.foreign_keys_off():
+                yield backend
 
     def _usable(self) -> sqlite3.Connection:
         if self._given is None:
@@ -62,7 +65,6 @@ class SqliteDatabase:
             if write:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute(f"PRAGMA synchronous = {self._target.synchronous}")
-                connection.execute("PRAGMA foreign_keys = ON")
             else:
                 connection.execute("PRAGMA query_only = ON")
         except BaseException:

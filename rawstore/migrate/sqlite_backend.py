@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from yoyo.backends import SQLiteBackend  # type: ignore[import-untyped]
@@ -28,6 +30,21 @@ class SqliteBackend(Backend, SQLiteBackend):  # type: ignore[misc]
         cursor: sqlite3.Cursor = self.connection.cursor()
         cursor.row_factory = None
         return cursor
+
+    @contextmanager
+    def foreign_keys_off(self) -> Iterator[None]:
+        """Check foreign keys at the end of each file only, as SQLite's manual has it.
+
+        Enforced, they make the usual way to change a table (create, copy, drop, rename) delete
+        every row that refers to it: DROP TABLE is a DELETE, and cascades. Stock yoyo, too,
+        leaves them off.
+        """
+        ((enforced,),) = self.rows("PRAGMA foreign_keys")
+        self.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            self.execute(f"PRAGMA foreign_keys = {enforced}")
 
     def begin(self) -> None:
         """Begin with the write lock: a later upgrade fails at once where another has written."""

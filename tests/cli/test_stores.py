@@ -84,6 +84,25 @@ def test_queries_follow_the_configured_dialect(cli: Cli, monkeypatch: pytest.Mon
     assert "/sqlite/" in cli("queries", "minipilot", "list_users").stdout
 
 
+def test_queries_shows_a_querys_policy(cli: Cli, workdir: Path) -> None:
+    file = workdir / "shop" / "sql" / "sqlite" / "things.sql"
+    file.parent.mkdir(parents=True)
+    lines = ("-- name: things() :many", "-- All things.", "-- timeout: 250ms", "-- read: replica")
+    file.write_text("\n".join([*lines, "SELECT 1 AS id;\n"]))
+    shown = cli("queries", "shop", "things").stdout.splitlines()
+    assert shown[0] == "shop.things, sqlite, shop/sql/sqlite/things.sql:1"
+    assert {"things() :many", "timeout 0.25 s", "read replica", "All things."} <= set(shown)
+    as_csv = cli("queries", "shop", "things", "--format", "csv").stdout
+    assert as_csv.startswith("store,name,dialect,kind,signature,")
+
+
+def test_a_folder_without_a_dialect(cli: Cli, workdir: Path) -> None:
+    (workdir / "shop" / "sql").mkdir(parents=True)
+    result = cli("migrate", "check", "shop")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "neither sql/sqlite/ nor sql/postgres/" in result.stderr
+
+
 def test_a_bad_query_file(cli: Cli, workdir: Path) -> None:
     file = workdir / "shop" / "sql" / "sqlite" / "things.sql"
     file.parent.mkdir(parents=True)
@@ -132,11 +151,11 @@ def test_health_of_a_server_that_is_not_there(cli: Cli) -> None:
 @pytest.mark.parametrize("command", ["drop", "reset"])
 def test_drop_and_reset_ask(command: str, cli: Cli, url: str) -> None:
     with rawstore.open("minipilot", url) as store:
-        user = store.create_user(name="kept")  # type: ignore[attr-defined]
+        user = store.create_user(name="kept")
         refused = cli(command, "minipilot", "--url", url)
         assert (refused.exit_code, refused.stdout) == (2, "")
         assert "give --yes" in refused.stderr
-        assert store.get_user_by_id(user.id) == user  # type: ignore[attr-defined]
+        assert store.get_user_by_id(user.id) == user
 
     done = cli(command, "minipilot", "--url", url, "--yes")
     assert (done.exit_code, done.stderr) == (0, "")
@@ -149,22 +168,38 @@ def test_drop_and_reset_ask(command: str, cli: Cli, url: str) -> None:
 
 @pytest.mark.parametrize(("answer", "code"), [(b"y\n", 0), (b"n\n", 1), (b"\x04", 1)])
 def test_drop_takes_an_answer_on_a_terminal(answer: bytes, code: int, url: str) -> None:
-    pid, terminal = pty.fork()
-    if pid == 0:  # pragma: no cover - the child becomes the command
-        os.environ["PYTHONPATH"] = str(ROOT)
-        command = [sys.executable, "-m", "rawstore", "drop", "minipilot", "--url", url]
-        os.execv(sys.executable, command)  # noqa: S606
-    shown = b""
-    while b"[y/N]" not in shown:
-        shown += os.read(terminal, 1024)
-    os.write(terminal, answer)
-    while chunk := _read(terminal):
-        shown += chunk
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == code
-    os.close(terminal)
+    shown, exit_code = on_terminal("drop", "minipilot", "--url", url, answer=answer)
+    assert exit_code == code
     assert b"Drop everything of minipilot in " in shown
     assert (b"dropped minipilot" in shown) == (code == 0)
     assert (b"rawstore: error: aborted" in shown) == (code == 1)
+
+
+def test_a_terminal_gets_a_table(cli: Cli, url: str) -> None:
+    listing = ("run", "minipilot", "list_users", "--url", url)
+    cli("run", "minipilot", "create_user", "name=Jo", "--url", url)
+    shown, exit_code = on_terminal(*listing)
+    assert exit_code == 0
+    assert "─────".encode() in shown
+    assert b"Jo" in shown
+    assert cli(*listing).stdout.startswith('{"id": ')
+
+
+def on_terminal(*args: str, answer: bytes | None = None) -> tuple[bytes, int]:
+    """Run a command on a terminal of its own; return what it shows, and its exit code."""
+    pid, terminal = pty.fork()
+    if pid == 0:  # pragma: no cover - the child becomes the command
+        os.environ.update(PYTHONPATH=str(ROOT), TERM="dumb")
+        os.execv(sys.executable, [sys.executable, "-m", "rawstore", *args])  # noqa: S606
+    shown = b""
+    while answer and b"[y/N]" not in shown and (chunk := _read(terminal)):
+        shown += chunk
+    if answer:
+        os.write(terminal, answer)
+    while chunk := _read(terminal):
+        shown += chunk
+    os.close(terminal)
+    return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def _read(terminal: int) -> bytes:

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from rawstore.scan import Dialect
-from tests.conftest import database_name, sqlite_url
 from tests.migrate.conftest import Place
 from tests.postgres import Server
+from tests.urls import database_name, sqlite_url
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 8

@@ -313,6 +313,7 @@ def test_migrating_in_memory_leaves_the_connection_open(tmp_path: Path) -> None:
     place = Place("sqlite", tmp_path / "m", "sqlite://")
     place.write_shop()
     connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
     migrator = Migrator(place.folder, SqliteTarget(None), "shop", connection=connection)
     assert migrator.up() == SHOP
     assert migrator.down(3) == SHOP[::-1]
@@ -320,6 +321,7 @@ def test_migrating_in_memory_leaves_the_connection_open(tmp_path: Path) -> None:
     with pytest.raises(MigrationError):
         migrator.up()
     assert not connection.in_transaction
+    assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
     assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
     connection.close()
     with pytest.raises(MigrationError, match="in memory"):

@@ -20,10 +20,10 @@ from rawstore.errors import (
 )
 from rawstore.migrate import Migrator, postgres, run
 from rawstore.target import PostgresTarget, parse_url
-from tests.conftest import database_name, with_options
 from tests.migrate.conftest import Place
 from tests.migrate.test_crash import deploying
 from tests.postgres import Remote, Server
+from tests.urls import database_name, with_options
 
 SHOP = ["0001_create_users", "0002_create_orders", "0003_add_email"]
 ALONE = "-- transactional: false\n"

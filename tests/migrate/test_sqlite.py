@@ -74,8 +74,28 @@ def test_sqlite3_adapts_datetimes_as_before(shop: Place) -> None:
 def test_orphans_are_refused_and_undone(shop: Place) -> None:
     shop.migrator.up()
     shop.write("0004_add_orphan", "INSERT INTO orders (id, user_id) VALUES (1, 99);", "SELECT 1;")
-    with pytest.raises(MigrationError, match="FOREIGN KEY"):
+    with pytest.raises(MigrationError, match="1 of orders without their users"):
         shop.migrator.up()
+    assert shop.rows("SELECT count(*) FROM orders") == [(0,)]
+
+
+def test_a_table_that_is_made_anew_keeps_the_rows_that_refer_to_it(shop: Place) -> None:
+    shop.migrator.up()
+    shop.write(
+        "0004_create_items",
+        "CREATE TABLE items (order_id integer REFERENCES orders (id) ON DELETE CASCADE);\n"
+        "INSERT INTO users (id) VALUES (1);\nINSERT INTO orders VALUES (2, 1);\n"
+        "INSERT INTO items VALUES (2);\n",
+    )
+    shop.write(
+        "0005_change_orders",
+        "CREATE TABLE new_orders (id integer PRIMARY KEY, user_id integer, note text);\n"
+        "INSERT INTO new_orders (id, user_id) SELECT id, user_id FROM orders;\n"
+        "DROP TABLE orders;\nALTER TABLE new_orders RENAME TO orders;\n",
+    )
+    shop.migrator.up()
+    assert shop.rows("SELECT order_id FROM items") == [(2,)]
+    assert shop.rows("PRAGMA foreign_key_check") == []
 
 
 def test_orphans_that_were_there_before_are_named(shop: Place) -> None:
