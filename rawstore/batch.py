@@ -34,12 +34,14 @@ class Result:
     def exception(self) -> Exception | None:
         """The call's error, or None."""
         if self._outcome is _PENDING:
-            raise RawstoreError(f"{self._query}: the batch is not sent before its with block ends")
+            reason = "the batch is not sent before its with block ends, nor where that fails"
+            raise RawstoreError(f"{self._query}: {reason}")
         self._retrieved = True
         return self._outcome if isinstance(self._outcome, Exception) else None
 
-    def _settle(self, outcome: Any) -> None:
+    def _settle(self, outcome: Any, *, retrieved: bool = False) -> None:
         self._outcome = outcome
+        self._retrieved = retrieved
 
     def __del__(self) -> None:
         """A failure that nobody asked for is not lost in silence."""
@@ -73,6 +75,14 @@ class Batch:
         raise TypeError(f"{query.full_name}: a :{query.kind} query cannot be part of a batch")
 
     def _send(self, send: Callable[[Sequence[Call]], list[Any]]) -> None:
-        if self._calls:
-            for handle, outcome in zip(self._results, send(self._calls), strict=True):
-                handle._settle(outcome)  # noqa: SLF001 - this module's own
+        """Give each call its outcome. Where sending fails, it is every call's, and is raised."""
+        if not self._calls:
+            return
+        try:
+            outcomes = send(self._calls)
+        except Exception as error:
+            for handle in self._results:
+                handle._settle(error, retrieved=True)  # noqa: SLF001 - this module's own
+            raise
+        for handle, outcome in zip(self._results, outcomes, strict=True):
+            handle._settle(outcome)  # noqa: SLF001

@@ -1,24 +1,26 @@
-"""The one-line grammars of a query file: `-- name: …` and `-- row: …`. Pure."""
+"""The grammars of a query file's declarations: `-- name: …` and `-- row: …`. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from keyword import iskeyword
-from typing import Any
+from typing import Any, NoReturn
 
 from .query import REQUIRED, Column, Kind, Param, Row
-from .types import ANY, NAMES, Type, check_for, parse_type
+from .types import ANY, Type, check_for, is_type, parse_type
 
-# Public names of Store, AsyncStore, Transaction, Session and Batch: a query of this name would hide
-# one of them. A test holds the list against the classes.
+# Public names of Store, Transaction, Batch and what they hand out, and names kept for what they
+# will get: a query of this name would hide one. A test holds the list against the classes.
 RESERVED = frozenset(
     """
-    backup batch check close copy dialect drop erase explain export_subject health history migrate
-    migrations name open prune queries queue recover reset restore result run schema session source
-    stats target transaction url vectors verify wait
+    backup batch batch_class check close copy dialect drop erase exception explain export_subject
+    health history migrate migrations name open prune queries queue recover reset restore result run
+    schema session source stats target transaction transaction_class url vectors verify wait
     """.split()
 )
 
@@ -32,6 +34,8 @@ _SUFFIXES = {
     "<!": None,  # depends on the statement: see parse
 }
 _ROW_KINDS = (Kind.ONE, Kind.MANY, Kind.STREAM, Kind.BATCH)
+_KIND = re.compile(r":(\w+)\s*(.*)", re.DOTALL)
+_ROW = re.compile(r"(\w+)\s*(\(.*)", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _PARAM = re.compile(
     r"(?P<name>\w+)"
@@ -41,7 +45,8 @@ _PARAM = re.compile(
     re.DOTALL,
 )
 _STRING = re.compile(r"'(?:[^']|'')*'")
-_OPEN, _CLOSE = "([{", ")]}"
+_NESTING = re.compile(r"""[^'"(\[{)\]},]*+('[^']*'|"(?:[^"\\]|\\.)*"|[(\[{)\]},])""")
+_DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 class HeaderError(ValueError):
@@ -70,32 +75,37 @@ def parse_header(content: str, rows: Mapping[str, Row]) -> Header:
     rest = content[match.end() :].strip()
     params = None
     if rest.startswith("("):
-        end = _closing(rest)
-        params = _parse_params(rest[1:end], rows)
-        rest = rest[end + 1 :].strip()
+        parts, end = _split(rest)
+        params = _parse_params(parts, rows)
+        rest = rest[end:].strip()
     if not rest.startswith(":"):
         if rest not in _SUFFIXES:
-            raise HeaderError(f"unexpected {rest!r} after {name}; write a kind such as :one or :many")
-        return Header(name, _SUFFIXES[rest], params)
-    word, _, result = rest[1:].partition(" ")
+            remedy = "write a kind such as :one or :many"
+            raise HeaderError(f"unexpected {rest!r} after {name}; {remedy}")
+        return _with_result(Header(name, _SUFFIXES[rest], params), "", rows)
+    match = _KIND.fullmatch(rest)
+    word, result = (match[1], match[2]) if match else (rest[1:], "")
     try:
         kind = Kind(word)
     except ValueError:
         known = " ".join(f":{kind}" for kind in Kind)
         raise HeaderError(f"unknown kind :{word}; known are {known}") from None
-    return _with_result(Header(name, kind, params), result.strip(), rows)
+    return _with_result(Header(name, kind, params), result, rows)
 
 
 def parse_row(content: str) -> Row:
     """The text behind `-- row:`. Raises HeaderError."""
-    match = re.fullmatch(r"(\w+)\s*\((.*)\)", content.strip(), re.DOTALL)
+    match = _ROW.fullmatch(content)
     if not match:
         raise HeaderError("write -- row: Name(column type, column type?, …)")
     name, inside = match.groups()
-    if not name.isidentifier() or iskeyword(name) or name in NAMES:
+    parts, end = _split(inside)
+    if inside[end:].strip():
+        raise HeaderError(f"unexpected {inside[end:].strip()!r} behind row {name}; take it away")
+    if not _is_python_name(name) or is_type(name):
         raise HeaderError(f"{name!r} cannot name a row; take a class name such as User")
     columns: dict[str, Column] = {}
-    for part in _split(inside):
+    for part in parts:
         column = _parse_column(part, name)
         if column.name in columns:
             raise HeaderError(f"row {name} has two columns {column.name}")
@@ -110,16 +120,23 @@ def _parse_column(part: str, row: str) -> Column:
     if not match or not match["type"] or match["default"]:
         raise HeaderError(f"row {row}: cannot read {part!r}; write column type or column type?")
     name = match["name"]
-    if iskeyword(name) or name.startswith("_") or not name.isidentifier():
-        raise HeaderError(f"row {row}: {name!r} cannot be a Python name; alias it in the query")
-    return Column(name, _type(match["type"], frozenset()), bool(match["null"]))
+    if not _is_python_name(name):
+        raise HeaderError(f"row {row}: {name!r} cannot be a field's name; alias it in the query")
+    return Column(name, _type(match["type"]), bool(match["null"]))
+
+
+def _is_python_name(name: str) -> bool:
+    """Whether Python takes it as a public name, and as it is written: it folds `ﬁ` to `fi`."""
+    if name.startswith("_") or iskeyword(name) or not name.isidentifier():
+        return False
+    return name.isascii() or unicodedata.normalize("NFKC", name) == name
 
 
 def _check_name(name: str) -> None:
-    if not name.isidentifier() or iskeyword(name):
-        raise HeaderError(f"{name!r} cannot be a Python name; take another")
     if name.startswith("_"):
         raise HeaderError(f"{name!r} is private; a query's name starts with a letter")
+    if not _is_python_name(name):
+        raise HeaderError(f"{name!r} cannot be a Python name; take another")
     if name in RESERVED:
         raise HeaderError(f"{name!r} is a method of Store; take another name")
 
@@ -132,7 +149,7 @@ def _with_result(header: Header, result: str, rows: Mapping[str, Row]) -> Header
         return header
     if kind is Kind.SCALAR:
         nullable = result.endswith("?")
-        return Header(name, kind, params, None, _type(result.rstrip("?"), frozenset()), nullable)
+        return Header(name, kind, params, None, _type(result.removesuffix("?")), nullable)
     if kind not in _ROW_KINDS:
         raise HeaderError(f"{name}: a :{kind} query returns no rows; take {result!r} away")
     if result not in rows:
@@ -141,20 +158,18 @@ def _with_result(header: Header, result: str, rows: Mapping[str, Row]) -> Header
     return Header(name, kind, params, rows[result])
 
 
-def _parse_params(inside: str, rows: Mapping[str, Row]) -> tuple[Param, ...]:
+def _parse_params(parts: Sequence[str], rows: Mapping[str, Row]) -> tuple[Param, ...]:
     params: dict[str, Param] = {}
     optional = None
-    for part in _split(inside):
+    for part in parts:
         param = _parse_param(part, rows)
         if param.name in params:
             raise HeaderError(f"parameter {param.name} is declared twice")
         if not param.required:
             optional = param.name
         elif optional:
-            raise HeaderError(
-                f"parameter {param.name} has no default but follows {optional}, which has one; "
-                "put it before"
-            )
+            reason = f"parameter {param.name} has no default but follows {optional}, which has one"
+            raise HeaderError(f"{reason}; put it before")
         params[param.name] = param
     return tuple(params.values())
 
@@ -162,20 +177,21 @@ def _parse_params(inside: str, rows: Mapping[str, Row]) -> tuple[Param, ...]:
 def _parse_param(part: str, rows: Mapping[str, Row]) -> Param:
     match = _PARAM.fullmatch(part)
     if not match:
-        raise HeaderError(f"cannot read parameter {part!r}; write name type, name type? or … = default")
+        remedy = "write name type, name type? or name type = default"
+        raise HeaderError(f"cannot read parameter {part!r}; {remedy}")
     name = match["name"]
-    if not name.isidentifier() or iskeyword(name) or name.startswith("_") or name == "self":
+    if not _is_python_name(name) or name == "self":
         raise HeaderError(f"{name!r} cannot be a parameter's name; take another")
-    declared = _type(match["type"], frozenset(rows)) if match["type"] else ANY
+    declared = _type(match["type"], rows) if match["type"] else ANY
     nullable = bool(match["null"]) or declared is ANY
     row = rows.get(declared.name)
     default: Any = REQUIRED
     if match["default"]:
-        default = _literal(match["default"].strip(), name)
-        if default is None and not nullable:
-            raise HeaderError(f"parameter {name} has the default null but is not nullable; add ?")
+        default = _literal(match["default"].strip(), name, declared)
         if default is not None:
             _check_default(name, declared, row, default)
+        elif not nullable:
+            raise HeaderError(f"parameter {name} has the default null but no ?; add it")
     return Param(name, declared, nullable, default, row=row)
 
 
@@ -186,58 +202,55 @@ def _check_default(name: str, declared: Type, row: Row | None, default: Any) -> 
         raise HeaderError(f"the default of parameter {name} is not {declared}: {error}") from None
 
 
-def _type(written: str, rows: frozenset[str]) -> Type:
+def _type(written: str, rows: Iterable[str] = ()) -> Type:
     try:
-        return parse_type(written, rows)
+        return parse_type(written, frozenset(rows))
     except ValueError as error:
         raise HeaderError(str(error)) from None
 
 
-def _literal(written: str, name: str) -> Any:
+def _literal(written: str, name: str, declared: Type) -> Any:
     """A literal as in SQL or JSON; nothing is evaluated."""
     if _STRING.fullmatch(written):
         return written[1:-1].replace("''", "'")
     try:
-        return json.loads(written, parse_constant=_refuse_constant)
+        return (_EXACT if declared.name == "numeric" else _JSON).decode(written)
     except (ValueError, RecursionError):
         reason = "a default is null, true, false, a number, 'text' or JSON"
         raise HeaderError(f"the default of parameter {name} is {written!r}; {reason}") from None
 
 
-def _refuse_constant(word: str) -> None:
+def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(word)
 
 
-def _closing(text: str) -> int:
-    """The index of the parenthesis that closes the one at 0."""
-    for index, depth in _depths(text):
-        if depth == 0:
-            return index
-    raise HeaderError("the parenthesis of the parameter list is never closed")
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+_EXACT = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=Decimal)
 
 
-def _split(text: str) -> list[str]:
-    """The parts between commas that stand outside parentheses and quotes."""
-    parts, start = [], 0
-    for index, depth in _depths(text):
-        if depth == 0 and text[index] == ",":
-            parts.append(text[start:index])
-            start = index + 1
-    parts = [part.strip() for part in [*parts, text[start:]]]
+def is_open(text: str) -> bool:
+    """Whether a parenthesis outside quotes is never closed."""
+    if text.count("(") == text.count(")") and "'" not in text and '"' not in text:
+        return False
+    return sum(_DEPTH.get(match[1], 0) for match in _NESTING.finditer(text)) > 0
+
+
+def _split(text: str) -> tuple[list[str], int]:
+    """What stands in the parentheses that open at 0, cut at its commas; where they end.
+
+    Commas and parentheses in quotes and inner brackets do not count.
+    """
+    parts, start, depth = [], 1, 0
+    for match in _NESTING.finditer(text):
+        found = match[1]
+        depth += _DEPTH.get(found, 0)
+        if depth == 0 or (depth == 1 and found == ","):
+            parts.append(text[start : match.end() - 1].strip())
+            start = match.end()
+            if depth == 0:
+                break
+    if depth or text[start - 1] != ")":
+        raise HeaderError("the parenthesis of this list is never closed")
     if len(parts) > 1 and not all(parts):
-        raise HeaderError("a parameter is missing between two commas")
-    return [part for part in parts if part]
-
-
-def _depths(text: str) -> Iterator[tuple[int, int]]:
-    """Each character outside quotes, with the depth of parentheses after it."""
-    depth, index = 0, 0
-    while index < len(text):
-        character = text[index]
-        if character in "'\"":
-            end = text.find(character, index + 1)
-            index = len(text) if end < 0 else end + 1
-            continue
-        depth += (character in _OPEN) - (character in _CLOSE)
-        yield index, depth
-        index += 1
+        raise HeaderError("nothing stands between two commas; take one away")
+    return (parts if parts != [""] else []), start

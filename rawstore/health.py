@@ -71,9 +71,13 @@ def _migrations(store: Store, problems: list[str]) -> dict[str, int]:
     for migration in store.migrations.status():
         counts[migration.state] += 1
         if migration.state in ("changed", "missing"):
-            problems.append(f"migration {migration.id} is applied, but its file is {migration.state}")
+            problems.append(
+                f"migration {migration.id} is applied, but its file is {migration.state}"
+            )
     if counts["pending"]:
-        problems.append(f"{counts['pending']} migrations are pending: rawstore migrate up {store.name}")
+        problems.append(
+            f"{counts['pending']} migrations are pending: rawstore migrate up {store.name}"
+        )
     return counts
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import itemgetter
+from threading import Lock
 from typing import Any
 
 from .query import Kind, Query, Variant
 from .registry import Registry
 
+_COMPILING = Lock()
 _METHOD = {Kind.STREAM: "_stream", Kind.BATCH: "_each", Kind.SCRIPT: "_script"}
 
 
@@ -29,14 +31,17 @@ class _Method:
     def __init__(self, query: Query) -> None:
         self.query = query
         self.owner: type | None = None
+        self.made: Callable[..., Any] | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.owner = owner
 
     def __get__(self, instance: object, owner: type) -> Any:
-        made = function(self.query)
-        setattr(self.owner, self.query.name, made)
-        return made.__get__(instance, owner)
+        with _COMPILING:  # once, or two threads would hold different variants of one query
+            if self.made is None:
+                self.made = function(self.query)
+                setattr(self.owner, self.query.name, self.made)
+        return self.made.__get__(instance, owner)
 
 
 def function(query: Query) -> Callable[..., Any]:

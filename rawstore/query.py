@@ -1,18 +1,20 @@
-"""What a query file declares, as frozen values: Param, Column, Row, Query and its Variants. Pure."""
+"""What a query file declares, as frozen values: Param, Column, Row, Query, Variant. Pure."""
 
 from __future__ import annotations
 
 import json
 from collections import namedtuple
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from .jsontext import encode_json
 from .scan import Dialect
-from .types import ANY, Check, Type, check_for, encode_json, nonnegative
+from .types import ANY, Check, Type, check_for, is_list, nonnegative
 
 
 class Kind(StrEnum):
@@ -52,10 +54,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A declared row. `cls` is its NamedTuple."""
+    """A declared row. `cls` is its NamedTuple; `line` is where its file declares it."""
 
     name: str
     columns: tuple[Column, ...]
+    line: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(map(str, self.columns))})"
@@ -70,7 +73,7 @@ class Row:
 
         Raises ValueError that names the item and the column.
         """
-        if isinstance(value, (str, bytes, Mapping, Iterator)) or not hasattr(value, "__iter__"):
+        if not is_list(value):
             raise ValueError(f"expected a list of dicts, got {type(value).__name__}")
         return encode_json([self._item(number, item) for number, item in enumerate(value)])
 
@@ -102,12 +105,16 @@ class Row:
         return tuple(check_for(column.type) for column in self.columns)
 
 
-@lru_cache(maxsize=None)
+@cache
 def row_class(name: str, fields: tuple[str, ...]) -> type[tuple[Any, ...]]:
     """The NamedTuple class of this name and these fields: one per process, so rows pickle."""
-    made = namedtuple(name, fields, rename=True)  # type: ignore[misc]  # noqa: PYI024
+
+    def reduced(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return _restore, (name, fields, tuple(row))
+
+    made = namedtuple(name, fields, rename=True)  # type: ignore[misc]
     made.__module__ = __name__
-    made.__reduce__ = lambda row: (_restore, (name, fields, tuple(row)))  # type: ignore[attr-defined]
+    setattr(made, "__reduce__", reduced)  # noqa: B010 - mypy allows no other way
     return made
 
 
@@ -138,7 +145,7 @@ class Param:
     def __str__(self) -> str:
         """As in a header."""
         declared = "" if self.type is ANY else f" {self.type}{'?' if self.nullable else ''}"
-        default = "" if self.required else f" = {json.dumps(self.default)}"
+        default = "" if self.required else f" = {_literal(self.default)}"
         return f"{self.name}{declared}{default}"
 
     @cached_property
@@ -150,6 +157,10 @@ class Param:
         if self.bound:
             return lambda value: nonnegative(value, check)
         return check
+
+
+def _literal(default: Any) -> str:
+    return str(default) if isinstance(default, Decimal) else json.dumps(default, ensure_ascii=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +231,7 @@ class Query:
         text = "".join(
             value if isinstance(value, str) else f"${number[value]}" if numbered else "?"
             for value in kept
-        )
+        ).strip()
         given = (self.params[i].name for n, i in enumerate(self.conditional) if mask >> n & 1)
         comment = "" if self.kind is Kind.SCRIPT else f"/* {self.full_name} */ "
         return Variant(self, comment + text, tuple(order), tuple(given))

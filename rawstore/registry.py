@@ -46,37 +46,45 @@ class Registry:
 
     @cached_property
     def rows(self) -> dict[str, Row]:
-        """Every row that a query of the store gives back, by name."""
-        return {query.row.name: query.row for query in self if query.row}
+        """Every row that a query of the store takes or gives back, by name."""
+        return {row.name: row for query in self for row in _rows(query)}
 
 
 def load(folder: Path, dialect: Dialect, store: str) -> Registry:
-    """Read every `*.sql` below `folder`.
+    """Read every `*.sql` below `folder`, but not what is hidden.
 
     Raises ConfigError where the folder is missing or has no file, QueryFileError for the first
     mistake in a file, for a name used twice, and for a row declared differently in two files.
     """
-    files = sorted(folder.rglob("*.sql")) if folder.is_dir() else []
+    files = [file for file in sorted(folder.rglob("*.sql")) if not file.name.startswith(".")]
     if not files:
-        raise ConfigError(f"no query files: {folder} {'is empty' if folder.is_dir() else 'is missing'}")
+        state = "holds no .sql file" if folder.is_dir() else "is missing"
+        raise ConfigError(f"no query files: {folder} {state}")
     by_name: dict[str, Query] = {}
-    rows: dict[str, tuple[Row, Query]] = {}
+    rows: dict[str, tuple[Row, Path]] = {}
     for file in files:
         for query in parse(_read(file), file, dialect, store):
-            if first := by_name.get(query.name):
-                where = f"{first.file}:{first.line}"
-                raise QueryFileError(file, query.line, f"query {query.name} stands in {where} too; rename one")
-            by_name[query.name] = query
-            if query.row:
-                _check_same_row(rows, query, query.row)
+            _check_rows(rows, query)
+            first = by_name.setdefault(query.name, query)
+            if first is not query:
+                reason = f"query {query.name} stands in {first.file}:{first.line} too; rename one"
+                raise QueryFileError(file, query.line, reason)
     return Registry(store, dialect, folder, by_name)
 
 
-def _check_same_row(rows: dict[str, tuple[Row, Query]], query: Query, row: Row) -> None:
-    known, first = rows.setdefault(row.name, (row, query))
-    if known != row:
-        reason = f"row {row.name} differs from the one in {first.file}; rename one"
-        raise QueryFileError(query.file, query.line, reason)
+def _check_rows(known: dict[str, tuple[Row, Path]], query: Query) -> None:
+    """Refuse a row that another file declares otherwise."""
+    for row in _rows(query):
+        first, file = known.setdefault(row.name, (row, query.file))
+        if first != row:
+            reason = f"row {row.name} differs from the one in {file}:{first.line}; rename one"
+            raise QueryFileError(query.file, row.line, reason)
+
+
+def _rows(query: Query) -> Iterator[Row]:
+    if query.row:
+        yield query.row
+    yield from (param.row for param in query.params if param.row)
 
 
 def _read(file: Path) -> str:

@@ -1,13 +1,12 @@
 """SQL text to tokens: enough of a lexer to tell parameters from everything that looks like one.
 
-Lexical rules follow PostgreSQL (SQL Syntax, Lexical Structure) and SQLite (tokenize.c). Only what a
-query file needs is returned; operators, numbers and white space lie between the tokens. Pure.
+Lexical rules follow PostgreSQL (SQL Syntax, Lexical Structure) and SQLite (tokenize.c). Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 Dialect = Literal["sqlite", "postgres"]
@@ -16,9 +15,9 @@ TokenKind = Literal[
     "block",  # /* ... */
     "string",  # '...', E'...', $tag$...$tag$
     "name",  # "..." and, in SQLite, [...] and `...`
-    "word",  # keyword or identifier
     "param",  # :name
     "foreign",  # $1, ?, @name: another library's placeholder
+    "word",  # keyword or identifier
     "semicolon",
     "paren",  # ( or )
 ]
@@ -41,86 +40,127 @@ class ScanError(ValueError):
         self.start = start
 
 
-# Longest meaning first. A number is matched (and not returned) so that 1e5 is no word; "open_*" is
-# the beginning of something whose end was not found.
+# Each match is a run of plain SQL and the mark behind it. What could begin a mark and does not (a
+# minus, a cast, the $ in a$b) is part of the run. "open_*" begins something that never ends.
+_IDENTIFIER = r"[\w$\x80-\U0010ffff]"
+_ESCAPES = rf"(?<=[eE])(?<!{_IDENTIFIER}[eE])"  # the quote of E'...', where \' is no end
 _COMMON = r"""
-    (?P<comment>--[^\n]*)
+    (?P<comment>--[^\n]*+)
+  | (?P<string>'[^']*+(?:''[^']*+)*+')
+  | (?P<name>"[^"]*+(?:""[^"]*+)*+")
   | (?P<open_block>/\*)
-  | (?P<string>'(?:[^']|'')*')
-  | (?P<name>"(?:[^"]|"")*")
-  | (?P<number>\d[\w.]*)
-  | (?P<word>[^\W\d][\w$]*)
-  | (?P<param>(?<![:\w)\]'"]):[^\W\d]\w*)
-  | (?P<semicolon>;)
-  | (?P<paren>[()])
   | (?P<open_string>')
-  | (?P<open_name>")
+  | (?P<open_name>["`\[])
+  | .?
 """
-_POSTGRES = r"""
-    (?P<estring>[eE]'(?:[^'\\]|\\.|'')*')
-  | (?P<dollar>\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$)
-  | (?P<foreign>\$\d+)
-  | (?P<open_dollar>\$(?:[^\W\d]\w*)?\$)
+# `a[i:j]` and `json_object(k:v)`: behind an operand a colon is PostgreSQL's own.
+_POSTGRES = rf"""
+(?: [^-/'"$:]++ | -(?!-) | /(?!\*) | :: | :(?![^\W\d]) | (?<={_IDENTIFIER})\$ )*+
+(?: (?P<param>(?<![\w$\x80-\U0010ffff)\]'"]):[^\W\d]\w*+)
+  | (?P<escapes>{_ESCAPES}'(?:[^'\\]++|\\.|'')*+')
+  | (?P<open_escapes>{_ESCAPES}')
+  | (?P<dollar>\$(?P<tag>(?:[^\W\d]\w*+)?)\$.*?\$(?P=tag)\$)
+  | (?P<foreign>\$\d++)
+  | (?P<open_dollar>\$(?:[^\W\d]\w*+)?\$)
+  | {_COMMON})
 """
-_SQLITE = r"""
-    (?P<bracket>\[[^\]]*\])
-  | (?P<backtick>`(?:[^`]|``)*`)
-  | (?P<foreign>\?\d*|@\w+|\$\w+)
+_SQLITE = rf"""
+(?: [^-/'"$:?@`\[]++ | -(?!-) | /(?!\*) | :: | [:@$](?!\w) | (?<={_IDENTIFIER})\$ )*+
+(?: (?P<param>:[^\W\d]\w*+)
+  | (?P<foreign>\?\d*+|[:@$]\w++)
+  | (?P<bracket>\[[^\]]*+\])
+  | (?P<backtick>`[^`]*+(?:``[^`]*+)*+`)
+  | {_COMMON})
 """
 _FLAGS = re.VERBOSE | re.DOTALL
-_PATTERN = {
-    "postgres": re.compile(_POSTGRES + "|" + _COMMON, _FLAGS),
-    "sqlite": re.compile(_SQLITE + "|" + _COMMON, _FLAGS),
-}
+_MARK = {"postgres": re.compile(_POSTGRES, _FLAGS), "sqlite": re.compile(_SQLITE, _FLAGS)}
 _KIND: dict[str, TokenKind] = {
     "comment": "comment",
     "string": "string",
-    "estring": "string",
+    "escapes": "string",
     "dollar": "string",
     "name": "name",
     "bracket": "name",
     "backtick": "name",
-    "word": "word",
     "param": "param",
     "foreign": "foreign",
+    "word": "word",
     "semicolon": "semicolon",
     "paren": "paren",
 }
 _UNCLOSED = {
     "open_string": "string",
-    "open_name": "quoted name",
+    "open_escapes": "string",
     "open_dollar": "dollar-quoted string",
+    "open_name": "quoted name",
 }
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+# A number is matched (and not returned) so that 1e5 holds no word.
+_PLAIN = re.compile(r"(?P<word>[^\W\d][\w$]*+)|\d[\w.]*+|(?P<semicolon>;)|(?P<paren>[()])")
+_FILLER = {"comment": " ", "block": " ", "string": "'", "name": "'"}
 
 
 def scan(text: str, dialect: Dialect) -> Iterator[Token]:
-    """The tokens of `text` in order. Raises `ScanError` where something is never closed."""
-    search = _PATTERN[dialect].search
+    """Every token of `text` in order. Raises `ScanError` where something is never closed.
+
+    Operators, numbers and white space lie between the tokens.
+    """
     position = 0
-    while match := search(text, position):
-        group = match.lastgroup
-        assert group is not None  # every alternative is named
-        start, position = match.span()
-        if group == "tag":  # lastgroup names the last group closed: the tag inside $tag$
-            group = "dollar"
+    for mark in marks(text, dialect):
+        yield from _plain(text, position, mark.start)
+        yield mark
+        position = mark.end
+    yield from _plain(text, position, len(text))
+
+
+def _plain(text: str, start: int, end: int) -> Iterator[Token]:
+    for match in _PLAIN.finditer(text, start, end):
+        if match.lastgroup:
+            yield Token(_KIND[match.lastgroup], match.group(), *match.span())
+
+
+def marks(text: str, dialect: Dialect) -> list[Token]:
+    """The tokens other than words, semicolons and parentheses. Raises `ScanError`."""
+    match = _MARK[dialect].match
+    found: list[Token] = []
+    position, end = 0, len(text)
+    while position < end and (hit := match(text, position)):
+        position = hit.end()
+        group = hit.lastgroup
+        if group is None:
+            continue
+        start = hit.start(group)
         if kind := _KIND.get(group):
-            yield Token(kind, match.group(), start, position)
+            start -= group == "escapes"  # with its E
+            found.append(Token(kind, text[start:position], start, position))
         elif group == "open_block":
             position = _block_end(text, start, nested=dialect == "postgres")
-            yield Token("block", text[start:position], start, position)
-        elif group in _UNCLOSED:
+            found.append(Token("block", text[start:position], start, position))
+        else:
             raise ScanError(_UNCLOSED[group], start)
+    return found
 
 
 def _block_end(text: str, start: int, *, nested: bool) -> int:
     """The offset after the comment that opens at `start`; PostgreSQL's nest, SQLite's do not."""
-    depth = 0
-    for edge in _COMMENT_EDGE.finditer(text, start):
-        if edge.group() == "*/":
-            depth -= 1
-            if depth == 0 or not nested:
-                return edge.end()
-        else:
-            depth += 1
+    depth, position = 0, start
+    while edge := _COMMENT_EDGE.search(text, position):
+        position = edge.end()
+        depth += 1 if edge.group() == "/*" else -1
+        if depth == 0 or (not nested and edge.group() == "*/"):
+            return position
     raise ScanError("comment", start)
+
+
+def blank(text: str, tokens: Iterable[Token]) -> str:
+    """`text` as plain SQL, every character in its place.
+
+    Comments become spaces, strings and quoted names become quotes; parameters stay.
+    """
+    parts: list[str] = []
+    position = 0
+    for token in tokens:
+        if filler := _FILLER.get(token.kind):
+            parts += (text[position : token.start], filler * (token.end - token.start))
+            position = token.end
+    return "".join((*parts, text[position:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from . import registry
@@ -48,22 +49,25 @@ def find(store: str | Path) -> Source:
         return Source(store, _SHIPPED, shipped=True)
     path = Path(store)
     if isinstance(store, str) and not path.is_dir():
-        raise ConfigError(
-            f"unknown store {store!r}; known are {', '.join(shipped())}, or give a folder that "
-            "holds sql/sqlite/ or sql/postgres/"
-        )
+        near = get_close_matches(store, shipped(), n=1)
+        hint = f"did you mean {near[0]}" if near else f"known are {', '.join(shipped())}"
+        folder = "or give a folder that holds sql/sqlite/ or sql/postgres/"
+        raise ConfigError(f"unknown store {store!r}; {hint}, {folder}")
     if not (path / "sql").is_dir():
-        raise ConfigError(
-            f"{path} holds no sql/ folder; put queries into sql/sqlite/ and sql/postgres/"
-        )
-    name = re.sub(r"\W+", "_", path.resolve().name.lower(), flags=re.ASCII).strip("_")
-    if not name or name[0].isdigit():
-        name = f"store_{name}"
-    return Source(name, path.resolve(), shipped=False)
+        state = "holds no sql/ folder" if path.is_dir() else "is missing"
+        raise ConfigError(f"{path} {state}; put queries into its sql/sqlite/ and sql/postgres/")
+    return Source(_identifier(path.resolve().name), path.resolve(), shipped=False)
+
+
+def _identifier(folder: str) -> str:
+    """A folder's name as a schema's: PostgreSQL cuts at 63 characters and keeps pg_ for itself."""
+    name = re.sub(r"\W+", "_", folder.lower(), flags=re.ASCII).strip("_")
+    if not name or name[0].isdigit() or name.startswith("pg_"):
+        name = f"store_{name}".rstrip("_")
+    return name[:63]
 
 
 def shipped() -> tuple[str, ...]:
     """The names of the stores that are shipped, in order."""
-    return tuple(
-        sorted(folder.name for folder in (_SHIPPED / "sql" / "sqlite").iterdir() if folder.is_dir())
-    )
+    folders = (_SHIPPED / "sql" / "sqlite").iterdir()
+    return tuple(sorted(folder.name for folder in folders if folder.is_dir()))

@@ -117,10 +117,10 @@ class Store:
             transaction._complete()  # noqa: SLF001 - one class in two files
             session.commit()
         except BaseException:
+            transaction._end()  # noqa: SLF001
             session.rollback()
             raise
         finally:
-            transaction._ended = True  # noqa: SLF001
             self._engine.give(session)
 
     def run(

@@ -19,25 +19,27 @@ class Stream(Iterator[Any]):
         self._done: Callable[[], None] | None = done
 
     def __next__(self) -> Any:
-        for row in self._rows:
-            return row
-        if self._done is None:
-            raise StopIteration
-        try:
-            self._rows = iter(next(self._chunks))
-        except BaseException:
-            self.close()
-            raise
-        return next(self)
+        while True:
+            for row in self._rows:
+                return row
+            if self._done is None:
+                raise StopIteration
+            try:
+                self._rows = iter(next(self._chunks))
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Give the connection back; the rows not read are dropped."""
         done, self._done = self._done, None
         if done is not None:
             self._rows = iter(())
-            if hasattr(self._chunks, "close"):
-                self._chunks.close()
-            done()
+            try:
+                if hasattr(self._chunks, "close"):
+                    self._chunks.close()
+            finally:
+                done()
 
     def __enter__(self) -> Stream:
         return self

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
 
 from .batch import Batch
 from .engines.parameters import batch_values
-from .errors import ConfigError, DatabaseError, ResultError, TransactionAborted
+from .errors import ConfigError, DatabaseError, RawstoreError, ResultError, TransactionAborted
 from .query import Query, Variant
 from .stream import Stream
 
 if TYPE_CHECKING:
-    from .engines import Session
+    from .engines import Chunks, Session
 
 ISOLATION = ("read committed", "repeatable read", "serializable")
 
@@ -47,6 +48,7 @@ class Transaction:
         self._depth = depth
         self._failed = False
         self._ended = False
+        self._streams: WeakSet[Chunks] = WeakSet()
 
     @contextmanager
     def transaction(self) -> Iterator[Self]:
@@ -60,14 +62,13 @@ class Transaction:
             yield inner
             inner._complete()
         except BaseException:
+            inner._end()
             if not session.undefer(savepoint):
                 self._undo(depth)
             raise
         else:
             if not session.undefer(savepoint):
                 session.defer(b"RELEASE SAVEPOINT rawstore_%d" % depth)
-        finally:
-            inner._ended = True
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:
@@ -80,12 +81,19 @@ class Transaction:
     def _undo(self, depth: int) -> None:
         """Back to the savepoint. Where that fails (the connection is lost), this level fails too."""
         self._failed = True
-        with suppress(DatabaseError):
+        with suppress(RawstoreError):
             self._session.control(b"ROLLBACK TO SAVEPOINT rawstore_%d" % depth)
             self._session.control(b"RELEASE SAVEPOINT rawstore_%d" % depth)
             self._failed = False
 
+    def _end(self) -> None:
+        """Refuse what comes late, and close the streams that are still open."""
+        self._ended = True
+        for chunks in list(self._streams):
+            chunks.close()
+
     def _complete(self) -> None:
+        self._end()
         if self._failed:
             raise TransactionAborted(
                 "a statement failed in this block, so all of it was rolled back; let its error leave the "
@@ -95,7 +103,9 @@ class Transaction:
     def _usable(self, query: Query | None) -> None:
         name = query.full_name if query else None
         if self._ended:
-            raise TransactionAborted("this transaction has ended: its with block was left", query=name)
+            raise TransactionAborted(
+                "this transaction has ended: its with block was left", query=name
+            )
         if self._failed:
             raise TransactionAborted(
                 "a statement failed earlier in this transaction; leave its with block", query=name
@@ -140,4 +150,13 @@ class Transaction:
 
     def _stream(self, variant: Variant, values: Sequence[Any]) -> Stream:
         with self._working(variant.query):
-            return Stream(self._session.stream(variant, values), lambda: None)
+            chunks = self._session.stream(variant, values)
+        self._streams.add(chunks)
+        return Stream(self._chunks(variant.query, chunks), lambda: None)
+
+    def _chunks(self, query: Query, chunks: Chunks) -> Chunks:
+        """The chunks; asked for more once the transaction has ended or failed, they raise."""
+        with closing(chunks), self._working(query):
+            for chunk in chunks:
+                yield chunk
+                self._usable(query)

@@ -7,13 +7,12 @@ message says what was expected, never the value. Pure.
 
 from __future__ import annotations
 
-import json as _json
 import math
 import operator
 import re
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import UTC, date as _date, datetime
 from decimal import Decimal, InvalidOperation
@@ -21,9 +20,11 @@ from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
+from .jsontext import json_text
+
 Check = Callable[[Any], Any]
 
-JSON_DEPTH = 500  # SQLite's json_valid() stops at 1000 levels, PostgreSQL's stack a little later
+VECTOR_DIMENSIONS = 16000  # pgvector's limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def date(value: Any) -> _date:
 
 
 def numeric(value: Any) -> Decimal:
-    """A finite Decimal or int within PostgreSQL's digits (131 072 before the point, 16 383 after)."""
+    """A finite Decimal or int of at most 131 072 digits before the point and 16 383 after it."""
     if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
         raise ValueError(_expected("a Decimal", value))
     try:
@@ -135,7 +136,7 @@ def numeric(value: Any) -> Decimal:
 
 
 def blob(value: Any) -> bytes:
-    """Anything with the buffer protocol."""
+    """Bytes, a bytearray or a memoryview."""
     if isinstance(value, bytes):
         return value
     if not isinstance(value, (bytearray, memoryview)):
@@ -143,76 +144,9 @@ def blob(value: Any) -> bytes:
     return bytes(value)
 
 
-def json(value: Any) -> str:
-    """A Python value as JSON text that both dialects give back equal."""
-    _check_json(value, "", 0)
-    return encode_json(value)
-
-
-def encode_json(value: Any) -> str:
-    """JSON text of a checked value; UUIDs, times and Decimals inside become strings."""
-    try:
-        encoded = _json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_json_text)
-    except (ValueError, RecursionError):  # an int of more digits than Python will print
-        raise ValueError("expected JSON with numbers of at most 4 300 digits") from None
-    # jsonb keeps no exponent: 1e23 would come back as the int 10**23.
-    return _EXPONENT.sub(_positional, encoded) if "e+" in encoded else encoded
-
-
-def _json_text(value: Any) -> str:
-    return timestamp_text(value) if isinstance(value, datetime) else str(value)
-
-
-def timestamp_text(moment: datetime) -> str:
-    """A UTC datetime in fixed width, so that text order is time order: SQLite's stored form."""
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
-_EXPONENT = re.compile(r'"(?:[^"\\]|\\.)*"|-?[\d.]+e\+\d+')
-
-
-def _positional(match: re.Match[str]) -> str:
-    found = match.group()
-    return found if found[0] == '"' else f"{Decimal(found):f}.0"
-
-
-def _check_json(value: Any, path: str, depth: int) -> None:
-    """Refuse what JSON text would change or a database refuse; say where it is."""
-    if value is None or isinstance(value, (bool, int)):
-        return
-    if isinstance(value, str):
-        if "\0" in value:
-            raise ValueError(f"expected JSON without NUL characters{_at(path)}")
-        if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                raise ValueError(f"expected JSON without lone surrogates{_at(path)}") from None
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"expected JSON without NaN or infinity{_at(path)}")
-    elif depth >= JSON_DEPTH:
-        raise ValueError(f"expected JSON of at most {JSON_DEPTH} levels")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise ValueError(f"expected str keys, got {type(key).__name__}{_at(path)}")
-            _check_json(key, path, depth)
-            _check_json(item, f"{path}.{key}" if key.isidentifier() else f"{path}.?", depth + 1)
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            _check_json(item, f"{path}[{index}]", depth + 1)
-    else:
-        raise ValueError(f"{_expected('a JSON value', value)}{_at(path)}")
-
-
-def _at(path: str) -> str:
-    return f" (at {path.lstrip('.')})" if path else ""
-
-
 def vector(value: Any, size: int | None = None) -> array[float]:
     """A sequence of finite numbers (or a NumPy array) as float32."""
-    if isinstance(value, _NO_LISTS) or not isinstance(value, Iterable):
+    if not is_list(value):
         raise ValueError(_expected("a sequence of floats", value))
     try:
         numbers = array("f", value)
@@ -220,8 +154,8 @@ def vector(value: Any, size: int | None = None) -> array[float]:
         raise ValueError("expected a sequence of numbers within float32") from None
     if size is not None and len(numbers) != size:
         raise ValueError(f"expected {size} dimensions, got {len(numbers)}")
-    if not 1 <= len(numbers) <= 16000:  # pgvector's limit
-        raise ValueError(f"expected 1 to 16000 dimensions, got {len(numbers)}")
+    if not 1 <= len(numbers) <= VECTOR_DIMENSIONS:
+        raise ValueError(f"expected 1 to {VECTOR_DIMENSIONS} dimensions, got {len(numbers)}")
     if not all(map(math.isfinite, numbers)):
         raise ValueError("expected finite numbers within float32")
     return numbers
@@ -242,13 +176,19 @@ def sized_text(value: Any, size: int) -> str:
     return checked
 
 
-# An iterator can be read only once, and a statement that is prepared anew reads its values again.
-_NO_LISTS = (str, bytes, bytearray, Mapping, Iterator)
+def is_list(value: Any) -> bool:
+    """Whether a value holds items: a list, a tuple, a set, a NumPy array.
+
+    An iterator does not: it can be read only once, and a statement prepared anew reads it again.
+    """
+    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)):
+        return False
+    return isinstance(value, Iterable) and isinstance(value, Sized)
 
 
 def items(value: Any, check: Check) -> list[Any]:
     """A list whose items all pass `check`; None stands for NULL."""
-    if isinstance(value, _NO_LISTS) or not isinstance(value, Iterable):
+    if not is_list(value):
         raise ValueError(_expected("a list", value))
     checked = []
     for index, item in enumerate(value):
@@ -285,7 +225,7 @@ _CHECKS: dict[str, Check] = {
     "date": date,
     "numeric": numeric,
     "bytes": blob,
-    "json": json,
+    "json": json_text,
     "vector": vector,
 }
 _BY_CLASS: tuple[tuple[type | tuple[type, ...], Check], ...] = (
@@ -298,7 +238,7 @@ _BY_CLASS: tuple[tuple[type | tuple[type, ...], Check], ...] = (
     (datetime, timestamptz),
     (_date, date),
     (Decimal, numeric),
-    (dict, json),
+    (dict, json_text),
     ((list, tuple), partial(items, check=lambda item: anything(item))),
 )
 _ALIASES = {
@@ -317,7 +257,12 @@ _ALIASES = {
 }
 NAMES = tuple(_CHECKS)
 _TYPE = re.compile(r"(\w+)\s*(?:\(\s*(\d+)\s*\))?\s*(\[\])?")
-_SIZED = ("text", "vector")
+_LARGEST = {"text": 10_485_760, "vector": VECTOR_DIMENSIONS}  # the first as varchar's
+
+
+def is_type(name: str) -> bool:
+    """Whether a type has this name."""
+    return name in _CHECKS or name in _ALIASES
 
 
 @lru_cache(maxsize=256)
@@ -337,9 +282,16 @@ def parse_type(written: str, rows: frozenset[str] = frozenset()) -> Type:
     name = _ALIASES.get(name, name)
     if name not in _CHECKS:
         raise ValueError(f"unknown type {name!r}; known are {', '.join(NAMES)}")
-    if size is not None and name not in _SIZED:
-        raise ValueError(f"{name} takes no size")
+    if size is not None:
+        _check_size(name, int(size))
     return Type(name, int(size) if size is not None else None, bool(is_array))
+
+
+def _check_size(name: str, size: int) -> None:
+    if name not in _LARGEST:
+        raise ValueError(f"{name} takes no size")
+    if not 1 <= size <= _LARGEST[name]:
+        raise ValueError(f"the size of {name} is 1 to {_LARGEST[name]}")
 
 
 def check_for(declared: Type) -> Check:

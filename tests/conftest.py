@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.databases import Lender
 from tests.postgres import REMOTE_URL, Remote, Server
 from tests.urls import database_name, sqlite_url, with_options
 
@@ -87,19 +88,26 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
     return value
 
 
+@pytest.fixture(scope="session")
+def _lender(pg: Remote) -> Iterator[Lender]:
+    lender = Lender(pg)
+    yield lender
+    lender.close()
+
+
 @pytest.fixture
 def pg_database(request: pytest.FixtureRequest) -> Iterator[Callable[[str | None], str]]:
-    """A function that creates a PostgreSQL database and returns its URL; dropped after."""
-    created: list[str] = []
+    """A function that lends a PostgreSQL database (empty, or a copy) and returns its URL."""
+    lent: list[tuple[str, str | None]] = []
 
-    def create(template: str | None = None) -> str:
-        pg: Remote = request.getfixturevalue("pg")
-        created.append(pg.create_database(template))
-        return created[-1]
+    def lend(template: str | None = None) -> str:
+        lender: Lender = request.getfixturevalue("_lender")
+        lent.append((lender.borrow(template), template))
+        return lent[-1][0]
 
-    yield create
-    for url in created:
-        request.getfixturevalue("pg").drop_database(database_name(url))
+    yield lend
+    for url, template in lent:
+        request.getfixturevalue("_lender").give_back(url, template)
 
 
 @pytest.fixture

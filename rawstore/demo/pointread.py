@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 QUERY = "get_user_by_id"
-ROUNDS = 40
-READS = 100  # a round
+ROUNDS = 400
+READS = 10  # a round
 
 Read = Callable[[UUID], Any]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
 from ..query import Variant
+
+Chunks = Generator[list[Any], None, None]
+"""Rows of a stream, some at a time; to be closed when no more are wanted."""
 
 
 class Session(Protocol):
@@ -27,7 +30,7 @@ class Session(Protocol):
     def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
         """Run one once per item, all or nothing."""
 
-    def stream(self, variant: Variant, values: Sequence[Any]) -> Iterator[list[Any]]:
+    def stream(self, variant: Variant, values: Sequence[Any]) -> Chunks:
         """Rows in chunks."""
 
     def defer(self, command: bytes) -> None:

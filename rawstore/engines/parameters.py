@@ -9,8 +9,11 @@ from ..errors import ParameterError
 from ..query import Param, Query, Variant
 
 
-def refusal(variant: Variant, values: Sequence[Any], cause: Exception) -> ParameterError:
-    """The ParameterError for the first of `values` (in the order of the placeholders) that fails."""
+def refusal(variant: Variant, values: Sequence[Any]) -> ParameterError | None:
+    """The ParameterError for the first of `values` that its declared type refuses; None if none is.
+
+    `values` are in the order of the placeholders.
+    """
     query = variant.query
     for index, value in zip(variant.order, values, strict=True):
         param = query.params[index]
@@ -20,6 +23,12 @@ def refusal(variant: Variant, values: Sequence[Any], cause: Exception) -> Parame
             return ParameterError(query.full_name, param.name, str(error))
         except RecursionError:
             return ParameterError(query.full_name, param.name, "nested too deeply")
+    return None
+
+
+def misfit(variant: Variant, cause: Exception) -> ParameterError:
+    """The ParameterError for values that pass as declared, but not as the database's own types."""
+    query = variant.query
     names = ", ".join(query.params[index].name for index in dict.fromkeys(variant.order))
     reason = f"the server's type cannot hold the value ({type(cause).__name__})"
     return ParameterError(query.full_name, names, reason)

@@ -14,32 +14,45 @@ import psycopg
 from psycopg import pq
 
 Result = pq.abc.PGresult
+Send = Callable[[], None]
 
 _FLUSH_EVERY = 64  # sends between looks at the socket
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
 
 
-def exchange(pgconn: pq.abc.PGconn, sends: Sequence[Callable[[], None]]) -> list[Result]:
+def exchange(pgconn: pq.abc.PGconn, sends: Sequence[Send], progress: Send) -> list[Result]:
     """Call every send (a statement's, or `pipeline_sync`; the last is a sync); return the results.
 
-    Results are in order, one a statement, without the syncs'. Raises psycopg.OperationalError where
-    the connection breaks.
+    Results are in order, one a statement, without the syncs'. Where the connection breaks, those
+    that did not come are empty results of status FATAL_ERROR. `progress` is called whenever
+    something has arrived. An exchange that is left by an exception leaves the connection closed.
     """
-    pgconn.nonblocking = 1
+    syncs = sum(send == pgconn.pipeline_sync for send in sends)
+    results: list[Result] = []
     try:
+        pgconn.nonblocking = 1
         pgconn.enter_pipeline_mode()
-        results = _communicate(pgconn, sends)
+        _communicate(pgconn, sends, syncs, results, progress)
         pgconn.exit_pipeline_mode()
-    finally:
-        if pgconn.status != pq.ConnStatus.BAD:
-            pgconn.nonblocking = 0
+        pgconn.nonblocking = 0
+    except psycopg.OperationalError:
+        pgconn.finish()
+        missing = len(sends) - syncs - len(results)
+        results += [pgconn.make_empty_result(pq.ExecStatus.FATAL_ERROR)] * missing
+    except BaseException:  # half an exchange cannot be taken up again
+        pgconn.finish()
+        raise
     return results
 
 
-def _communicate(pgconn: pq.abc.PGconn, sends: Sequence[Callable[[], None]]) -> list[Result]:
+def _communicate(
+    pgconn: pq.abc.PGconn,
+    sends: Sequence[Send],
+    syncs: int,
+    results: list[Result],
+    progress: Send,
+) -> None:
     poller = select.poll()
-    syncs = sum(send == pgconn.pipeline_sync for send in sends)
-    results: list[Result] = []
     sent = 0
     while syncs:
         blocked = False
@@ -53,7 +66,7 @@ def _communicate(pgconn: pq.abc.PGconn, sends: Sequence[Callable[[], None]]) -> 
         if any(event & ~select.POLLOUT for _, event in poller.poll()):
             pgconn.consume_input()
             syncs -= _take(pgconn, results)
-    return results
+        progress()
 
 
 def _take(pgconn: pq.abc.PGconn, results: list[Result]) -> int:

@@ -16,31 +16,34 @@ from typing import Any, Literal
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from ..errors import ConfigError, ConnectionLost, DatabaseError, Overloaded
 from ..target import PostgresTarget
-from .errormap import from_sqlstate
+from .postgres_probe import Probe
 from .postgres_session import GRACE, PostgresSession
 from .postgres_types import ServerTypes
 
-OLDEST_SERVER = 140000
 WAITING_PER_CONNECTION = 64  # callers that may queue for each connection of the pool
 RECONNECT = 10.0  # seconds that the pool's own attempts go on before the next caller starts anew
-SLICE = 0.5  # seconds between looks at a server that is known to be away
+SLICE = 0.5  # seconds of waiting after which a caller asks whether the server is there
 LIFETIME = 1800.0
+IDLE_IN_TRANSACTION = 60.0
 
 
 class _Connection(psycopg.Connection[Any]):
-    """A pooled connection with the session that works on it."""
+    """A pooled connection with the session that works on it, which ends with it."""
 
     session: PostgresSession | None = None
 
     def close(self) -> None:
-        """Close it, whoever asks: the pool, or the session."""
-        if self.session is not None:
-            self.session.release()
+        session, self.session = self.session, None
+        if session is not None:
+            session.wire.close()
         super().close()
+
+
+Pool = ConnectionPool[_Connection]
 
 
 class PostgresEngine:
@@ -55,7 +58,8 @@ class PostgresEngine:
         self.types = ServerTypes()
         self._conninfo = make_conninfo(**session_conninfo(target, schema))
         self._lock = threading.Lock()
-        self._pool: ConnectionPool[_Connection] | None = None
+        self._pool: Pool | None = None
+        self._probe: Probe | None = None
         self._closed = False
         self._forked = False
         self._errors_seen = 0
@@ -70,49 +74,48 @@ class PostgresEngine:
         `writes` and `read_only` choose among connections on SQLite only.
         """
         end = time.monotonic() + self.target.pool_timeout
+        patience = min(SLICE, self.target.pool_timeout)
         while True:
-            pool = self._pool or self._open()
+            pool = self._pool or self._open(end)
             try:
-                connection = pool.getconn(self._patience(pool, end))
+                connection = pool.getconn(patience)
             except TooManyRequests:
                 raise self._overloaded(pool, "too many callers are waiting") from None
             except PoolTimeout:
-                self._after_timeout(pool, end)
+                patience = self._after_timeout(pool, end)
                 continue
-            except psycopg.Error as error:  # PoolClosed: another thread renewed or closed it
-                if self._closed or time.monotonic() > end:
-                    raise ConnectionLost(f"the pool is closed: {error}") from None
+            except PoolClosed:  # another thread renewed it, or closed the store: _open() knows
                 continue
-            session = connection.session or self._session(connection)
-            if session.alive():
+            session = connection.session or self._session(pool, connection)
+            if session.alive(end):
                 return session
-            session.discard()
+            connection.close()
             pool.putconn(connection)
             self._drain(pool)
 
     def give(self, session: PostgresSession) -> None:
         """Take a session back; an open transaction is rolled back, a broken one replaced."""
-        if not session.idle:
-            session.rollback()
-        session.rest()
-        connection = session.connection
-        if session.broken:
-            session.discard()
+        connection: Any = session.connection
         pool = self._pool
+        if not session.rest():
+            connection.close()
+            if pool is not None and session.wire.watch.fired:
+                self._drain(pool)  # a frozen server, or network: the idle ones are no better
         try:
             if pool is not None:
                 pool.putconn(connection)
                 return
         except (ValueError, psycopg.Error):  # it belongs to a pool that was renewed meanwhile
             pass
-        session.discard()
+        connection.close()
 
     def close(self) -> None:
-        """Close every connection. Calls afterwards raise."""
-        self._closed = True
-        pool, self._pool = self._pool, None
+        """Close every connection; one that is lent is closed when it comes back. Calls then raise."""
+        with self._lock:
+            self._closed = True
+            pool, self._pool = self._pool, None
         _engines.discard(self)
-        if pool is not None and not self._forked:
+        if pool is not None:
             pool.close()
 
     def stats(self) -> dict[str, int]:
@@ -121,21 +124,24 @@ class PostgresEngine:
 
     # -- the pool
 
-    def _open(self) -> ConnectionPool[_Connection]:
+    def _open(self, end: float) -> Pool:
+        self._usable()
+        self._ask(end)  # its error says why, which the pool's would not
         with self._lock:
-            if self._pool is not None:
-                return self._pool
-            if self._forked:
-                raise ConfigError(
-                    "this store was opened before the process forked; open it again in the child"
-                )
-            if self._closed:
-                raise ConfigError("this store is closed; open it again")
-            self._probe()  # its error says why, which the pool's would not
-            self._pool = self._new_pool()
+            self._usable()
+            if self._pool is None:
+                self._pool = self._new_pool()
             return self._pool
 
-    def _new_pool(self) -> ConnectionPool[_Connection]:
+    def _usable(self) -> None:
+        if self._forked:
+            raise ConfigError(
+                "this store was opened before the process forked; open it again in the child"
+            )
+        if self._closed:
+            raise ConfigError("this store is closed; open it again")
+
+    def _new_pool(self) -> Pool:
         target = self.target
         self._errors_seen = 0
         return ConnectionPool(
@@ -152,14 +158,15 @@ class PostgresEngine:
             open=True,
         )
 
-    def _session(self, connection: _Connection) -> PostgresSession:
+    def _session(self, pool: Pool, connection: _Connection) -> PostgresSession:
+        self._errors_seen = _errors(pool)  # the server lets us in again
         session = connection.session = PostgresSession(
             connection, self.types, self.target.statement_timeout, prepare=self.target.prepare
         )
         return session
 
-    def _drain(self, pool: ConnectionPool[_Connection]) -> None:
-        """One dead connection means a restart: replace them all, at most once a second."""
+    def _drain(self, pool: Pool) -> None:
+        """One that is dead or frozen is hardly alone: replace them all, at most once a second."""
         with self._lock:
             if time.monotonic() - self._drained < 1:
                 return
@@ -169,55 +176,61 @@ class PostgresEngine:
 
     # -- waiting for a server that is away
 
-    def _patience(self, pool: ConnectionPool[_Connection], end: float) -> float:
-        left = max(end - time.monotonic(), 0.001)
-        return min(left, SLICE) if self._away(pool) else left
+    def _after_timeout(self, pool: Pool, end: float) -> float:
+        """Nothing came. Raise the reason when it is late; else how long to wait on.
 
-    def _away(self, pool: ConnectionPool[_Connection]) -> bool:
-        return pool.get_stats().get("connections_errors", 0) > self._errors_seen
+        A pool that cannot connect tries again after ever longer pauses. Once the server is seen to
+        be back it is not waited for, but replaced.
+        """
+        left = end - time.monotonic()
+        if _errors(pool) > self._errors_seen:
+            try:
+                self._ask(end)
+            except DatabaseError:
+                if time.monotonic() >= end:
+                    raise
+            else:
+                self._renew(pool)
+            left = min(SLICE, end - time.monotonic())
+        if left <= 0:
+            waited = f"no connection was free for {self.target.pool_timeout:g} s"
+            raise self._overloaded(pool, waited)
+        return left
 
-    def _after_timeout(self, pool: ConnectionPool[_Connection], end: float) -> None:
-        """Nothing came. Say why, or return to wait on, with a new pool if the server is back."""
-        late = time.monotonic() >= end
-        if not self._away(pool):
-            if late:
-                raise self._overloaded(pool, f"no connection was free for {self.target.pool_timeout:g} s")
-            return
-        try:
-            self._probe()
-        except DatabaseError:
-            if late:
-                raise
-            return
-        with self._lock:  # the pool's next attempt may be far off: do not wait for it
-            if self._pool is pool:
-                self._pool = self._new_pool()
-                threading.Thread(target=pool.close, name="rawstore-close", daemon=True).start()
-        if late:
-            raise self._overloaded(pool, f"no connection was free for {self.target.pool_timeout:g} s")
+    def _ask(self, end: float) -> None:
+        """Whether the server lets us in: raises why not. Callers share one attempt."""
+        with self._lock:
+            if self._probe is None or self._probe.done:
+                self._probe = Probe(self._conninfo, self.target)
+            probe = self._probe
+        probe.wait(end)
 
-    def _overloaded(self, pool: ConnectionPool[_Connection], why: str) -> Overloaded:
+    def _renew(self, pool: Pool) -> None:
+        with self._lock:
+            if self._pool is not pool:
+                return
+            self._pool = self._new_pool()
+        threading.Thread(target=pool.close, name="rawstore-close", daemon=True).start()
+
+    def _overloaded(self, pool: Pool, why: str) -> Overloaded:
         stats = pool.get_stats()
-        figures = f"{stats.get('pool_size', 0)} connections, {stats.get('requests_waiting', 0)} waiting"
+        figures = (
+            f"{stats.get('pool_size', 0)} connections, {stats.get('requests_waiting', 0)} waiting"
+        )
         return Overloaded(f"{why} ({figures}); raise pool_max, or hold transactions shorter")
 
-    def _probe(self) -> None:
-        """Connect once, to learn why it cannot be done. Raises the mapped error."""
-        try:
-            connection = psycopg.connect(self._conninfo, autocommit=True)
-        except psycopg.Error as error:
-            raise connect_error(error, self.target) from None
-        with connection:
-            version = connection.info.server_version
-        if version < OLDEST_SERVER:
-            raise ConfigError(f"the server is PostgreSQL {version // 10000}; 14 or newer is needed")
-
     def _forget(self) -> None:
-        """In a forked child: the sockets are the parent's. Keep them, unclosed, and refuse calls."""
+        """In a forked child: the sockets are the parent's. Refuse calls, and close nothing."""
         self._forked = True
-        _forgotten.append(self._pool)
-        self._pool = None
         self._lock = threading.Lock()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            _forgotten.append(pool)
+            pool._closed = True  # noqa: SLF001 - else its finalizer waits for the parent's threads
+
+
+def _errors(pool: Pool) -> int:
+    return pool.get_stats().get("connections_errors", 0)
 
 
 def session_conninfo(target: PostgresTarget, schema: str) -> dict[str, str]:
@@ -229,23 +242,12 @@ def session_conninfo(target: PostgresTarget, schema: str) -> dict[str, str]:
             "timezone": "UTC",
             "statement_timeout": f"{target.statement_timeout * 1000:.0f}",
             "lock_timeout": f"{target.lock_timeout * 1000:.0f}",
-            "idle_in_transaction_session_timeout": "60000",
+            "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION * 1000:.0f}",
             "client_connection_check_interval": f"{GRACE * 1000:.0f}",
         }
         ours = " ".join(f"-c {name}={value}" for name, value in settings.items())
         conninfo["options"] = f"{ours} {conninfo.get('options', '')}".strip()
     return conninfo
-
-
-def connect_error(error: psycopg.Error, target: PostgresTarget) -> DatabaseError:
-    """Why a connection could not be made, without the password."""
-    said = str(error).strip().splitlines()
-    reason = said[-1].strip() if said else type(error).__name__
-    if password := target.conninfo.get("password"):
-        reason = reason.replace(password, "***")
-    if error.sqlstate and not error.sqlstate.startswith(("08", "28", "3D", "57")):
-        return from_sqlstate(error.sqlstate, reason)
-    return ConnectionLost(f"cannot connect to {target}: {reason}", code=error.sqlstate)
 
 
 _engines: weakref.WeakSet[PostgresEngine] = weakref.WeakSet()

@@ -20,8 +20,9 @@ from uuid import UUID
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format
 
+from ..jsontext import encode_json
 from ..query import Param
-from ..types import Type, check_for, encode_json
+from ..types import Type, check_for
 
 Pack = Callable[[Any], bytes]
 
@@ -230,6 +231,15 @@ class VectorLoader(Loader):
         """The numbers behind the dimension count and the unused field."""
         (count,) = struct.unpack_from(">H", data)
         return list(struct.unpack_from(f">{count}f", data, 4))
+
+
+class VectorTextLoader(Loader):
+    """pgvector's text as a list of floats, for a row that comes as text."""
+
+    def load(self, data: Buffer) -> list[float]:
+        """The numbers between the brackets."""
+        inside = bytes(data)[1:-1]
+        return [float(number) for number in inside.split(b",")] if inside else []
 
 
 class LabelLoader(Loader):

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from psycopg import pq
-from psycopg.adapt import Transformer
-from psycopg.errors import lookup
 
-from ..errors import DatabaseError, ResultError
 from ..query import Kind, Query, Variant
-from .errormap import from_sqlstate
+from .pipeline import Result
 from .postgres_codec import Encoder, encoder
 from .rows import no_columns, row_maker, too_many
 
-Result = pq.abc.PGresult
-
-_TUPLES = pq.ExecStatus.TUPLES_OK
-_COMMAND = pq.ExecStatus.COMMAND_OK
-GOOD = frozenset((_TUPLES, _COMMAND, pq.ExecStatus.EMPTY_QUERY))
+if TYPE_CHECKING:
+    from psycopg.abc import Transformer
 
 
 class Prepared:
     """A variant on one connection: its name there, its encoders, and its result's loaders."""
 
-    __slots__ = ("_make", "_transformer", "encode", "formats", "name", "oids", "result_format", "variant")
+    __slots__ = (
+        "_columns",
+        "_make",
+        "_transformer",
+        "encode",
+        "formats",
+        "name",
+        "oids",
+        "result_format",
+        "variant",
+    )
 
     def __init__(
         self,
@@ -36,9 +39,13 @@ class Prepared:
         known: Sequence[int],
         transformer: Transformer,
         *,
+        columns: Sequence[int],
         binary: bool,
     ) -> None:
-        """`oids` are the parameters' types, `known` the same with VECTOR for pgvector's."""
+        """`oids` are the parameters' types, `known` the same as the encoders know them.
+
+        `columns` are the result's. An empty name is a statement that is prepared with each call.
+        """
         self.variant = variant
         self.name = name
         self.oids = tuple(oids)
@@ -47,6 +54,7 @@ class Prepared:
         self.encode = _encoding(encoders)
         self.formats = [pq.Format(each.format) for each in encoders]
         self.result_format = pq.Format(int(binary))
+        self._columns = list(columns)
         self._transformer = transformer
         self._make: Callable[[Sequence[Any]], Any] | None = None
 
@@ -76,10 +84,18 @@ class Prepared:
             raise no_columns(self.variant.query)
         return self._loaded(result).load_rows(0, result.ntuples, self._make)  # type: ignore[arg-type]
 
+    def fits(self, result: Result) -> bool:
+        """Whether the result has the columns' types as they were when it was prepared."""
+        return self._columns == [result.ftype(n) for n in range(result.nfields)]
+
+    def learn(self, result: Result) -> None:
+        """Take the loaders from this result."""
+        self._transformer.set_pgresult(result)
+        self._make = _maker(self.variant.query, result)
+
     def _loaded(self, result: Result) -> Transformer:
-        if self._make is None:
-            self._transformer.set_pgresult(result)
-            self._make = _maker(self.variant.query, result)
+        if self._make is None or not self.name:  # without a name the types may change unnoticed
+            self.learn(result)
         else:
             self._transformer.set_pgresult(result, set_loaders=False)
         return self._transformer
@@ -95,36 +111,3 @@ def _maker(query: Query, result: Result) -> Callable[[Sequence[Any]], Any]:
 def _encoding(encoders: Sequence[Encoder]) -> Callable[[Sequence[Any]], list[bytes | None]]:
     functions = [each.encode for each in encoders]
     return lambda values: [encode(value) for encode, value in zip(functions, values, strict=True)]
-
-
-def unreadable(query: Query, error: Exception) -> ResultError:
-    """The error for a value that Python cannot hold: `infinity`, the year 10000."""
-    message = f"a value in the result does not fit its Python type ({type(error).__name__})"
-    return ResultError(message, query=query.full_name)
-
-
-def failure(result: Result, query: str | None) -> DatabaseError:
-    """The error of a failed result, with psycopg's own as its cause.
-
-    The cause keeps the server's whole report in `.diag`; its text has no detail, which quotes values.
-    """
-    code = _text(result, pq.DiagnosticField.SQLSTATE)
-    primary = _text(result, pq.DiagnosticField.MESSAGE_PRIMARY)
-    constraint = _text(result, pq.DiagnosticField.CONSTRAINT_NAME)
-    error = from_sqlstate(code, primary, query=query, constraint=constraint or None)
-    try:
-        kind = lookup(code)
-    except KeyError:
-        kind = psycopg.DatabaseError
-    shown = primary.split(":")[0] if code.startswith("22") else primary
-    error.__cause__ = kind(shown, info=result)
-    return error
-
-
-def sqlstate(result: Result) -> str:
-    """The SQLSTATE of a failed result; "" where the connection broke."""
-    return _text(result, pq.DiagnosticField.SQLSTATE)
-
-
-def _text(result: Result, field: pq.DiagnosticField) -> str:
-    return (result.error_field(field) or b"").decode(errors="replace")

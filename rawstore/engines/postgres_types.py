@@ -1,62 +1,105 @@
-"""Types whose oids differ from database to database: pgvector's, enums, citext, and the unknown."""
+"""Types whose oids differ from database to database: pgvector's, enums, citext, domains, the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from psycopg import pq
+from psycopg.adapt import AdaptersMap
+from psycopg.types.array import ArrayBinaryLoader
 
-from .postgres_codec import VECTOR, LabelLoader, VectorLoader
+from .postgres_codec import VECTOR, LabelLoader, VectorLoader, VectorTextLoader
+from .postgres_wire import GOOD
 
 if TYPE_CHECKING:
     from .postgres_session import PostgresSession
 
 _FIRST_USER_OID = 16384  # FirstNormalObjectId: what is below is the same on every server
 _LABELS = ("citext", "ltree", "lquery")
-_LOOK_UP = """
-SELECT oid::int8, typname, typtype
+_LOOK_UP = b"""
+SELECT oid::int8, typname, typtype, typbasetype::int8, typelem::int8, typcategory
 FROM pg_catalog.pg_type
 WHERE oid = ANY ($1::oid[])
 """
+
+
+class _Type(NamedTuple):
+    """What is known of a type; `of` is a domain's base or an array's element."""
+
+    kind: str  # "vector", "label", "domain", "array" or "other"
+    of: int = 0
+
+
+_OTHER = _Type("other")
 
 
 class ServerTypes:
     """What is known of a database's own types; shared by its connections."""
 
     def __init__(self) -> None:
-        self._kinds: dict[int, str] = {}  # oid: "vector", "label" or "other"
+        self._known: dict[int, _Type] = {}
 
     def resolve(
         self, session: PostgresSession, params: Sequence[int], columns: Sequence[int]
     ) -> tuple[list[int], bool]:
-        """The parameters' oids, VECTOR for pgvector's; and whether results can come in binary.
+        """The parameters' oids, domains as their base and pgvector's as VECTOR.
 
-        Loaders that the columns need are registered on the session's connection.
+        And whether results can come in binary. Loaders that the columns need are registered on the
+        session's connection. Raises the mapped error.
         """
         own = {oid for oid in (*params, *columns) if oid >= _FIRST_USER_OID}
-        if unknown := own - self._kinds.keys():
+        while unknown := own - self._known.keys():
             self._look_up(session, unknown)
+            own |= {
+                self._known[oid].of for oid in unknown if self._known[oid].of >= _FIRST_USER_OID
+            }
         adapters = session.connection.adapters
-        binary = True
-        for oid in own.intersection(columns):
-            if self._kinds[oid] == "vector":
-                adapters.register_loader(oid, VectorLoader)
-            elif self._kinds[oid] == "label":
-                adapters.register_loader(oid, LabelLoader)
-            else:  # composites and the like: their text is better than their bytes
-                binary = False
-        return [VECTOR if self._kinds.get(oid) == "vector" else oid for oid in params], binary
+        binary = [self._register(adapters, oid) for oid in own.intersection(columns)]
+        return [self._base(oid) for oid in params], all(binary)
+
+    def _base(self, oid: int) -> int:
+        known = self._known.get(oid, _OTHER)
+        if known.kind == "domain":
+            return self._base(known.of)
+        return VECTOR if known.kind == "vector" else oid
+
+    def _register(self, adapters: AdaptersMap, oid: int) -> bool:
+        """Make the type loadable from binary; False where it is better left as text."""
+        known = self._known[oid]
+        if known.kind == "vector":
+            adapters.register_loader(oid, VectorLoader)
+            adapters.register_loader(oid, VectorTextLoader)
+        elif known.kind == "label":
+            adapters.register_loader(oid, LabelLoader)
+        elif known.kind == "array" and self._known.get(known.of, _OTHER).kind in (
+            "label",
+            "vector",
+        ):
+            self._register(adapters, known.of)
+            adapters.register_loader(oid, ArrayBinaryLoader)
+        else:  # composites and the like
+            return False
+        return True
 
     def _look_up(self, session: PostgresSession, oids: set[int]) -> None:
-        self._kinds |= dict.fromkeys(oids, "other")
         array = "{" + ",".join(map(str, oids)) + "}"
-        result = session.connection.pgconn.exec_params(_LOOK_UP.encode(), [array.encode()])
-        if result.status != pq.ExecStatus.TUPLES_OK:
+        pg = session.connection.pgconn
+        result = session.wire.call(pg.send_query_params, _LOOK_UP, [array.encode()])
+        if result.status not in GOOD:
             raise session.failed(result, None)
+        found = dict.fromkeys(oids, _OTHER)
         for row in range(result.ntuples):
-            oid, name, kind = (bytes(result.get_value(row, n) or b"").decode() for n in range(3))
-            if name == "vector":
-                self._kinds[int(oid)] = "vector"
-            elif kind == "e" or name in _LABELS:
-                self._kinds[int(oid)] = "label"
+            values = (bytes(result.get_value(row, column) or b"").decode() for column in range(6))
+            oid, name, form, base, element, category = values
+            found[int(oid)] = _classify(name, form, int(base), int(element), category)
+        self._known |= found
+
+
+def _classify(name: str, form: str, base: int, element: int, category: str) -> _Type:
+    if form == "d":
+        return _Type("domain", base)
+    if category == "A" and element:
+        return _Type("array", element)
+    if name == "vector":
+        return _Type("vector")
+    return _Type("label") if form == "e" or name in _LABELS else _OTHER

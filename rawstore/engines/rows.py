@@ -36,5 +36,7 @@ def too_many(query: Query) -> TooManyRows:
 
 def no_columns(query: Query) -> ResultError:
     """The error for a statement that gives no rows under a kind that wants them."""
-    message = f"the statement gives back no rows; make the query :affected or :exec, not :{query.kind}"
+    message = (
+        f"the statement gives back no rows; make the query :affected or :exec, not :{query.kind}"
+    )
     return ResultError(message, query=query.full_name)

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from ..errors import ConfigError, ConnectionLost, DatabaseBusy, DatabaseError
 from ..query import Variant
 from ..target import SqliteTarget
+from . import sqlite_functions
 from .errormap import from_sqlite
 from .sqlite_session import SqliteSession
 from .sqlite_statement import Statement
@@ -36,7 +37,9 @@ class SqliteEngine:
     def __init__(self, target: SqliteTarget, *, create: bool = False) -> None:
         """Nothing is opened yet. A missing file is made only where `create` says so."""
         if sqlite3.sqlite_version_info < OLDEST:
-            raise ConfigError(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed")
+            raise ConfigError(
+                f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed"
+            )
         self.target = target
         self._create = create
         self._statements: dict[Variant, Statement] = {}
@@ -78,6 +81,8 @@ class SqliteEngine:
         if not self._write_lock.acquire(timeout=self.target.busy_timeout):
             raise DatabaseBusy(f"the write lock was not free within {self.target.busy_timeout:g} s")
         try:
+            if self._closed:  # while we waited
+                raise self._unusable()
             if self._writer is None:
                 self._writer = self._new_session()
         except BaseException:
@@ -94,13 +99,25 @@ class SqliteEngine:
             session.rollback()
         if session.read_only:
             session.read_only = False
+        done = self._closed or (session.altered and not self._cleanse(session))
         if session is self._writer:
+            if done:
+                self._writer = None
+                session.discard()
             self._owner = None
             self._write_lock.release()
-        elif self._closed or len(self._readers) >= READERS:
+        elif done or len(self._readers) >= READERS:
             session.discard()
         else:
             self._readers.append(session)
+
+    def _cleanse(self, session: SqliteSession) -> bool:
+        """Undo a caller's PRAGMAs where the connection is the database; else False: close it."""
+        if self.target.path is not None:
+            return False
+        self._configure(session.connection)
+        session.altered = False
+        return True
 
     def close(self) -> None:
         """Close every connection that is not lent; a lent one is closed when it comes back."""
@@ -110,10 +127,11 @@ class SqliteEngine:
             return
         while self._readers:
             self._readers.pop().discard()
-        if self._writer is not None and self._write_lock.acquire(timeout=self.target.busy_timeout):
-            self._writer.discard()
-            self._writer = None
+        if self._write_lock.acquire(blocking=False):
+            writer, self._writer = self._writer, None
             self._write_lock.release()
+            if writer is not None:
+                writer.discard()
 
     @property
     def memory(self) -> sqlite3.Connection | None:
@@ -165,6 +183,7 @@ class SqliteEngine:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA synchronous = {target.synchronous.upper()}")
+        sqlite_functions.register(connection)
 
     def _compiled(self, variant: Variant) -> Statement:
         statement = self._statements.get(variant)

@@ -16,8 +16,9 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from ..jsontext import encode_json, timestamp_text
 from ..query import Param, Row, Variant
-from ..types import Type, anything, encode_json, timestamp_text, vector_wire
+from ..types import Type, anything, vector_wire
 
 Encode = Callable[[Any], Any]
 Decode = Callable[[Any], Any]

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from typing import Any
+from contextlib import contextmanager, suppress
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..errors import DatabaseError
+from ..errors import ConfigError, DatabaseError, ResultError, TransactionAborted
 from ..query import Query, Variant
 from .errormap import from_sqlite
-from .parameters import refusal
+from .parameters import misfit, refusal
 from .sqlite_statement import Statement
 from .watchdog import Watch, unwatch, watch
 
+if TYPE_CHECKING:
+    from . import Chunks
+
 STREAM_ROWS = 1000
+BATCH_ITEMS = 1000  # items of a :batch query to which the time limit applies together
 
 
 class SqliteSession:
@@ -28,18 +35,22 @@ class SqliteSession:
     ) -> None:
         """`limit` is the seconds a statement may take, or None."""
         self.connection = connection
+        self.altered = False  # something would outlive the caller: a PRAGMA, ATTACH, a temp table
         self._execute = connection.execute
         self._compiled = compiled
         self._pending: list[str] = []
         self._limit = limit
         self._read_only = False
-        self.watch = Watch(connection.interrupt)
-        if limit is not None:
-            watch(self.watch)
+        self._watch = None if limit is None else Watch(connection.interrupt)
+        if self._watch is not None:
+            watch(self._watch)
+        _sessions.add(self)
 
     def discard(self) -> None:
         """Close the connection."""
-        unwatch(self.watch)
+        if self._watch is not None:
+            self._watch.stop()
+            unwatch(self._watch)
         self.connection.close()
 
     @property
@@ -57,26 +68,71 @@ class SqliteSession:
         self._execute(f"PRAGMA query_only = {'ON' if value else 'OFF'}")
         self._read_only = value
 
+    def forget(self) -> None:
+        """In a forked child: the file's locks are the parent's. Refuse everything."""
+        self._execute = _refuse
+
+    @property
+    def _forked(self) -> bool:
+        return self._execute is _refuse
+
     # -- statements
 
     def run(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Run one statement; what its kind gives back. `values` are in the placeholders' order."""
         statement = self._compiled(variant)
-        bound = _encoded(statement, values)
+        try:
+            bound = statement.encode(values)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the value cannot be bound
+            raise refusal(variant, values) or misfit(variant, error) from None
         if self._pending:
-            self.flush()
-        self.watch.start(self._limit)
+            self.flush(variant.query)
+        if statement.alters:
+            self.altered = True
+        if self._watch is not None:
+            self._watch.start(self._limit)
         try:
             return statement.value(self._execute(statement.text, bound))
         except sqlite3.Error as error:
-            raise self.failed(error, variant.query) from error
+            problem = self.failed(error, statement)
         finally:
-            self.watch.stop()
+            if self._watch is not None:
+                self._watch.stop()
+        raise problem
 
-    def failed(self, error: sqlite3.Error, query: Query | None) -> DatabaseError:
-        """The mapped error."""
+    def failed(self, error: sqlite3.Error, statement: Statement | None) -> DatabaseError:
+        """The mapped error, with SQLite's as its cause: worded like ours where it quotes a value."""
         name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
-        return from_sqlite(name, str(error), query=query.full_name if query else None)
+        query = statement.query.full_name if statement else None
+        said = str(error)
+        text = statement.text if statement else None
+        mapped = from_sqlite(name, said, query=query, text=text)
+        mapped.__cause__ = error
+        if name == "SQLITE_ERROR" and said not in str(mapped):
+            cause = type(error)(str(mapped))
+            cause.sqlite_errorname = name
+            cause.sqlite_errorcode = error.sqlite_errorcode
+            mapped.__cause__ = cause
+        return mapped
+
+    @contextmanager
+    def _working(self, statement: Statement) -> Iterator[None]:
+        """Within the time limit, and with errors mapped; it may be started anew meanwhile."""
+        problem = None
+        self._start()
+        try:
+            yield
+        except sqlite3.Error as error:
+            problem = self.failed(error, statement)
+        finally:
+            if self._watch is not None:
+                self._watch.stop()
+        if problem is not None:
+            raise problem
+
+    def _start(self) -> None:
+        if self._watch is not None:
+            self._watch.start(self._limit)
 
     # -- transactions
 
@@ -92,19 +148,21 @@ class SqliteSession:
             return True
         return False
 
-    def flush(self) -> None:
-        """Run what is deferred. Raises the mapped error."""
+    def flush(self, query: Query | None = None) -> None:
+        """Run what is deferred. Raises the mapped error, in the name of `query`."""
         commands, self._pending = self._pending, []
         for command in commands:
-            self.control(command.encode())
+            try:
+                self._execute(command)
+            except sqlite3.Error as error:
+                name = query.full_name if query else None
+                problem = from_sqlite(error.sqlite_errorname, str(error), query=name)
+                raise problem from error
 
     def control(self, command: bytes) -> None:
         """Run what is deferred and then a control statement. Raises the mapped error."""
+        self.defer(command)
         self.flush()
-        try:
-            self._execute(command.decode())
-        except sqlite3.Error as error:
-            raise self.failed(error, None) from error
 
     def commit(self) -> None:
         """Commit. On failure the transaction is rolled back."""
@@ -120,93 +178,117 @@ class SqliteSession:
     def rollback(self) -> None:
         """Roll back whatever is open; a full disk has done so already."""
         self._pending.clear()
-        if not self.idle:
+        if not self.idle and not self._forked:
             with suppress(sqlite3.Error):
                 self._execute("ROLLBACK")
+
+    @contextmanager
+    def _atomic(self, query: Query) -> Iterator[None]:
+        """All or nothing: a transaction of its own, unless one is open or deferred."""
+        own = self.idle and not self._pending
+        if own:
+            self.defer(b"BEGIN IMMEDIATE")
+        self.flush(query)
+        try:
+            yield
+            if own:
+                self.commit()
+        except BaseException:
+            if own:
+                self.rollback()
+            raise
 
     # -- many at once
 
     def script(self, variant: Variant) -> None:
         """Run a :script: all of it or nothing."""
-        with_own = self.idle and not self._pending
-        self.flush()
-        if with_own:
-            self.control(b"BEGIN IMMEDIATE")
-        try:
-            for text in self._compiled(variant).statements:
+        statement = self._compiled(variant)
+        self.altered = self.altered or statement.alters
+        with self._atomic(variant.query), self._working(statement):
+            for text in statement.statements:
+                self._start()
                 self._execute(text).fetchall()
-        except sqlite3.Error as error:
-            if with_own:
-                self.rollback()
-            raise self.failed(error, variant.query) from error
-        if with_own:
-            self.commit()
 
     def batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
-        """Many calls, one after another: of each its value or its error."""
+        """Many calls, one after another: of each its value or its error.
+
+        Outside a transaction each stands alone; inside one the first failure aborts the rest.
+        """
+        alone = self.idle and not self._pending
         outcomes: list[Any] = []
+        failed = False
         for variant, values in calls:
+            if failed:
+                message = "an earlier call of the batch failed"
+                outcomes.append(TransactionAborted(message, query=variant.query.full_name))
+                continue
             try:
                 outcomes.append(self.run(variant, values))
             except (DatabaseError, ValueError) as error:
                 outcomes.append(error)
+                failed = not alone and not isinstance(error, (ResultError, ValueError))
         return outcomes
 
     def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
         """A :batch query: once per item, all or nothing. Rows, or the count of rows."""
         statement = self._compiled(variant)
-        bound = [_encoded(statement, item) for item in items]
-        with_own = self.idle and not self._pending
-        self.flush()
-        if with_own:
-            self.control(b"BEGIN IMMEDIATE")
-        try:
+        bound = [statement.encode(item) for item in items]
+        with self._atomic(variant.query), self._working(statement):
             if variant.query.row is None and not variant.query.returns_rows:
-                result: Any = max(self.connection.executemany(statement.text, bound).rowcount, 0)
-            else:
-                result = self._rows_of_each(statement, bound)
-        except sqlite3.Error as error:
-            if with_own:
-                self.rollback()
-            raise self.failed(error, variant.query) from error
-        if with_own:
-            self.commit()
-        return result
+                return self._execute_many(statement.text, bound)
+            return self._rows_of_each(statement, bound)
+
+    def _execute_many(self, text: str, bound: Sequence[Sequence[Any]]) -> int:
+        count, items = 0, iter(bound)
+        while chunk := list(islice(items, BATCH_ITEMS)):
+            self._start()
+            count += max(self.connection.executemany(text, chunk).rowcount, 0)
+        return count
 
     def _rows_of_each(self, statement: Statement, bound: Sequence[Sequence[Any]]) -> Any:
         rows: list[Any] = []
         for values in bound:
+            self._start()
             cursor = self._execute(statement.text, values)
             rows += statement.make(cursor, cursor.fetchall())
         return rows if statement.query.row is not None else len(rows)
 
     # -- streams
 
-    def stream(self, variant: Variant, values: Sequence[Any]) -> Iterator[list[Any]]:
+    def stream(self, variant: Variant, values: Sequence[Any]) -> Chunks:
         """Lists of rows, read from the file as they are asked for."""
         statement = self._compiled(variant)
-        bound = _encoded(statement, values)
-        self.flush()
         try:
-            cursor = self._execute(statement.text, bound)
-        except sqlite3.Error as error:
-            raise self.failed(error, variant.query) from error
-        return self._fetch(statement, cursor)
+            bound = statement.encode(values)
+        except Exception as error:  # noqa: BLE001
+            raise refusal(variant, values) or misfit(variant, error) from None
+        self.flush(variant.query)
+        with self._working(statement):
+            return self._fetch(statement, self._execute(statement.text, bound))
 
-    def _fetch(self, statement: Statement, cursor: sqlite3.Cursor) -> Iterator[list[Any]]:
+    def _fetch(self, statement: Statement, cursor: sqlite3.Cursor) -> Chunks:
         try:
-            while found := cursor.fetchmany(STREAM_ROWS):
+            while True:
+                with self._working(statement):
+                    found = cursor.fetchmany(STREAM_ROWS)
+                if not found:
+                    return
                 yield statement.make(cursor, found)
-        except sqlite3.Error as error:
-            raise self.failed(error, statement.query) from error
         finally:
             cursor.close()
 
 
-def _encoded(statement: Statement, values: Sequence[Any]) -> list[Any]:
-    try:
-        return statement.encode(values)
-    except Exception as error:
-        raise refusal(statement.variant, values, error) from None
+def _refuse(*_: object) -> NoReturn:
+    raise ConfigError("this connection is the parent process's; open the store again in the child")
 
 
+_sessions: weakref.WeakSet[SqliteSession] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for session in list(_sessions):
+        session.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

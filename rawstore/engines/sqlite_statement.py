@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -13,6 +14,11 @@ from ..scan import scan
 from .rows import no_columns, row_maker, too_many
 from .sqlite_codec import decoder, encoders, row_decoder
 
+# What would stay on the connection, for the next caller to meet.
+_ALTERS = re.compile(
+    r"(?:^|;|\*/)\s*(?:PRAGMA|ATTACH|DETACH|CREATE\s+TEMP(?:ORARY)?)\b", re.IGNORECASE
+)
+
 
 class Statement:
     """One variant, compiled once for all connections."""
@@ -21,6 +27,7 @@ class Statement:
         self.variant = variant
         self.query = variant.query
         self.text = variant.text
+        self.alters = _ALTERS.search(variant.text) is not None
         self.encoders = encoders(variant)
         self._make: Callable[[Sequence[Any]], Any] | None = None
 
@@ -55,7 +62,8 @@ class Statement:
             return [make(values) for values in found]
         except (ValueError, TypeError, OverflowError, ArithmeticError) as error:
             message = f"a stored value is not what row or kind declares ({type(error).__name__})"
-            raise ResultError(message, query=self.query.full_name) from error
+            problem = ResultError(message, query=self.query.full_name)
+        raise problem  # without a cause: that would quote the value
 
     def _learn(self, cursor: sqlite3.Cursor) -> Callable[[Sequence[Any]], Any]:
         query = self.query
@@ -80,7 +88,11 @@ class Statement:
                 found.append(candidate)
                 start = token.end
         rest = self.text[start:]
-        return [*found, rest] if any(t.kind not in ("comment", "block") for t in scan(rest, "sqlite")) else found
+        return (
+            [*found, rest]
+            if any(t.kind not in ("comment", "block") for t in scan(rest, "sqlite"))
+            else found
+        )
 
 
 def _scalar(decode: Callable[[Any], Any] | None) -> Callable[[Sequence[Any]], Any]:

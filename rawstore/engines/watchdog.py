@@ -57,7 +57,8 @@ class Watch:
 
 class _Watchdog:
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: the collector may close a connection while this very thread opens another.
+        self._lock = threading.RLock()
         self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
         self._thread: threading.Thread | None = None
 
@@ -92,7 +93,8 @@ class _Watchdog:
 
 
 _watchdog = _Watchdog()
-os.register_at_fork(after_in_child=_watchdog.forget)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_watchdog.forget)
 
 watch = _watchdog.add
 unwatch = _watchdog.discard

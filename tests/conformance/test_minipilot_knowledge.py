@@ -167,7 +167,7 @@ def test_a_bulk_upsert_takes_two_thousand_chunks(store: Any) -> None:
     ]
     rows = store.bulk_upsert_knowledge_chunks(chunks)
     assert [row.external_id for row in rows] == [str(n) for n in range(2000)]
-    again = store.bulk_upsert_knowledge_chunks(reversed(chunks))
+    again = store.bulk_upsert_knowledge_chunks(chunks[::-1])
     assert [row.id for row in again] == [row.id for row in reversed(rows)]
     assert len(everything(store)) == 2000
 
@@ -202,7 +202,7 @@ def test_one_bad_item_and_nothing_is_written(store: Any) -> None:
 
 
 def test_a_bulk_upsert_takes_a_list_of_dicts(store: Any) -> None:
-    wrong: list[object] = [None, 1, "text", GOOD, [1], ["text"], [None], [[]]]
+    wrong: list[object] = [None, 1, "text", GOOD, [1], ["text"], [None], [[]], iter([GOOD])]
     for chunks in wrong:
         with pytest.raises(ParameterError) as caught:
             store.bulk_upsert_knowledge_chunks(chunks)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+
+import rawstore
+from tests.conftest import sqlite_url
 
 ANY_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
 SYNTAX = st.text(st.sampled_from("ab \"'()*:^+-&|!<>{}[]~\\/%_;,.?#@$"), max_size=20)
@@ -218,3 +223,45 @@ def test_any_text_can_be_searched(store: Any, content: str, title: str | None) -
     (hit,) = store.search_knowledge_chunks("zebra")
     assert hit[:-2] == chunk
     assert (hit.content, hit.title) == (f"{content} zebra", title)
+
+
+CORPUS = {
+    "a": "A zebra runs to the giraffe.",
+    "b": "The giraffe was running from a zebra.",
+    "c": "Connections between horses and zebras",
+    "d": "One horse, connected.",
+    "e": "giraffe zebra horse",
+    "f": "Nothing of the kind",
+}
+WORD = st.sampled_from(
+    ["zebra", "Zebras", "giraffe", "horse", "run", "running", "connection", "kind", "okapi"]
+)
+ATOM = (
+    WORD
+    | WORD.map(lambda word: f"-{word}")
+    | st.lists(WORD, min_size=1, max_size=2).map(lambda words: f'"{" ".join(words)}"')
+    | st.lists(WORD, min_size=1, max_size=2).map(lambda words: f'-"{" ".join(words)}"')
+    | st.sampled_from(["or", "OR", "the", "and"])
+)
+
+
+@pytest.fixture
+def twins(
+    tmp_path: Path, pg_database: Callable[[str | None], str], _minipilot_database: str
+) -> Iterator[tuple[Any, Any]]:
+    """minipilot on SQLite and on PostgreSQL, with the same chunks in both."""
+    with (
+        rawstore.open("minipilot", sqlite_url(tmp_path / "twin.db")) as sqlite,
+        rawstore.open("minipilot", pg_database(_minipilot_database)) as postgres,
+    ):
+        sqlite.migrate()
+        for store in (sqlite, postgres):
+            for external_id, content in CORPUS.items():
+                put(store, external_id, content)
+        yield sqlite, postgres
+
+
+@given(query=st.lists(ATOM, max_size=5).map(" ".join))
+def test_both_dialects_find_the_same_chunks(twins: tuple[Any, Any], query: str) -> None:
+    first, second = (sorted(found(store, query)) for store in twins)
+    assert first == second

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rawstore.errors import DatabaseError, ParameterError
+from rawstore.errors import DatabaseError, ParameterError, TransactionAborted
 
 if TYPE_CHECKING:
     from tests.conftest import Dialect, OpenFolder
@@ -47,6 +47,19 @@ FROM numbers;
 -- name: add_number(n int) :exec
 INSERT INTO numbers (n, text)
 VALUES (:n, 'x');
+
+-- name: add_numbers(top int) :exec
+INSERT INTO numbers (n, text)
+WITH RECURSIVE counted (n) AS (
+    SELECT 1
+    UNION ALL
+    SELECT n + 1
+    FROM counted
+    WHERE n < :top
+)
+
+SELECT n, 'x' AS text
+FROM counted;
 
 -- name: all_numbers() :stream Number
 SELECT n, text
@@ -151,6 +164,47 @@ def test_a_stream_in_a_transaction_sees_its_writes(shop: Any) -> None:
                 break
         tx.add_number(5)
     assert len(list(shop.all_numbers())) == 6
+
+
+def test_a_stream_in_a_transaction_is_not_disturbed_by_later_writes(shop: Any) -> None:
+    with shop.transaction() as tx:
+        tx.add_numbers(2500)
+        seen = []
+        for number in tx.all_numbers():
+            seen.append(number.n)
+            tx.add_number(number.n + 10_000)
+            assert len(seen) <= 2500
+    assert seen == list(range(1, 2501))
+    assert len(list(shop.all_numbers())) == 5000
+
+
+def test_a_stream_outlives_an_undone_inner_transaction(shop: Any) -> None:
+    with shop.transaction() as tx:
+        tx.add_numbers(2500)
+        stream = tx.all_numbers()
+        next(stream)
+        with pytest.raises(ZeroDivisionError), tx.transaction() as inner:
+            inner.add_number(10_000)
+            raise ZeroDivisionError
+        assert len(list(stream)) == 2499
+
+
+def test_a_stream_ends_with_its_transaction(shop: Any) -> None:
+    shop.add_numbers(2500)
+    with shop.transaction() as tx:
+        stream = tx.all_numbers()
+        next(stream)
+    with pytest.raises(TransactionAborted, match="ended"):
+        list(stream)
+    assert shop.one() == 1
+
+
+def test_two_streams_of_one_transaction_go_side_by_side(shop: Any) -> None:
+    with shop.transaction() as tx:
+        tx.add_numbers(2500)
+        pairs = list(zip(tx.all_numbers(), tx.all_numbers(), strict=True))
+    assert len(pairs) == 2500
+    assert all(first == second for first, second in pairs)
 
 
 # What cannot be read as JSON fails on both, but each has its own words for it.

@@ -102,7 +102,6 @@ class Text(str):
         ("json", {Colour.RED: Size.SMALL}, {"red": 1}),
         ("text[]", ("a", None), ["a", None]),
         ("int[]", range(3), [0, 1, 2]),
-        ("int[]", {7}, [7]),
         (
             "uuid[]",
             ["12345678123456781234567812345678"],

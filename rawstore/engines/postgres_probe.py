@@ -1,0 +1,69 @@
+"""Why a PostgreSQL server cannot be reached: one attempt to connect, which many callers may await."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+
+from ..errors import ConfigError, ConnectionLost, DatabaseError
+from ..target import PostgresTarget
+from .errormap import from_sqlstate
+
+OLDEST_SERVER = 140000
+
+
+class Probe:
+    """An attempt to connect, in a thread of its own: a caller waits no longer than it wants to."""
+
+    def __init__(self, conninfo: str, target: PostgresTarget) -> None:
+        self._conninfo = conninfo
+        self._target = target
+        self._done = threading.Event()
+        self._version = 0
+        self._error: psycopg.Error | None = None
+        threading.Thread(target=self._connect, name="rawstore-probe", daemon=True).start()
+
+    @property
+    def done(self) -> bool:
+        """Whether the attempt has ended."""
+        return self._done.is_set()
+
+    def wait(self, end: float) -> None:
+        """Return once the server has answered. Raises ConnectionLost and the like, ConfigError."""
+        if not self._done.wait(max(0.0, end - time.monotonic())):
+            message = f"cannot connect to {self._target}: no answer within {self._target.pool_timeout:g} s"
+            raise ConnectionLost(message)
+        if self._error is not None:
+            raise connect_error(self._error, self._target)
+        check_version(self._version)
+
+    def _connect(self) -> None:
+        try:
+            with psycopg.connect(self._conninfo, autocommit=True) as connection:
+                self._version = connection.info.server_version
+        except psycopg.Error as error:
+            self._error = error
+        finally:
+            self._done.set()
+
+
+def check_version(version: int) -> None:
+    """Raise ConfigError for a server that is too old; `version` as libpq gives it (160004)."""
+    if version < OLDEST_SERVER:
+        name = f"{version // 10000}.{version % 10000}"
+        raise ConfigError(
+            f"the server is PostgreSQL {name}; {OLDEST_SERVER // 10000} or newer is needed"
+        )
+
+
+def connect_error(error: psycopg.Error, target: PostgresTarget) -> DatabaseError:
+    """Why a connection could not be made, without the password."""
+    said = str(error).strip().splitlines()
+    reason = said[-1].strip() if said else type(error).__name__
+    if password := target.conninfo.get("password"):
+        reason = reason.replace(password, "***")
+    if error.sqlstate and not error.sqlstate.startswith(("08", "28", "3D", "57")):
+        return from_sqlstate(error.sqlstate, reason)
+    return ConnectionLost(f"cannot connect to {target}: {reason}", code=error.sqlstate)

@@ -1,0 +1,178 @@
+"""Typed stubs from a store's query files: every method, parameter, default, row and doc.
+
+The text is that of a `.pyi` file: rows as NamedTuples, rows that are given as TypedDicts, and the
+store's own Store, Transaction and Batch. Pure: it reads the registry and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import indent, wrap
+
+from .query import Kind, Param, Query, Row
+from .registry import Registry
+from .types import Type
+
+_RESULT = {
+    "text": "str",
+    "smallint": "int",
+    "int": "int",
+    "bigint": "int",
+    "float": "float",
+    "bool": "bool",
+    "uuid": "UUID",
+    "timestamptz": "datetime",
+    "date": "date",
+    "numeric": "Decimal",
+    "bytes": "bytes",
+    "json": "Any",
+    "vector": "list[float]",
+    "any": "Any",
+}
+# What a parameter takes besides; see `types`.
+_GIVEN = _RESULT | {
+    "uuid": "UUID | str",
+    "numeric": "Decimal | int",
+    "bytes": "bytes | bytearray | memoryview",
+    "vector": "Iterable[float]",
+}
+_WIDTH = 88
+
+_HEAD = '''"""The store {store}: its rows, and its queries as methods.
+
+Generated from its query files by `rawstore stubs`; do not edit.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, NotRequired, Self, TypedDict, TypeVar
+from uuid import UUID
+
+from rawstore import batch, store, transaction
+from rawstore.batch import Result
+from rawstore.stream import Stream
+
+_Answer = TypeVar("_Answer")
+'''
+
+_TRANSACTION = '''    def transaction(self) -> AbstractContextManager[Self]: ...
+    def batch(self) -> AbstractContextManager[Batch]: ...
+'''
+_STORE = '''    def transaction(
+        self, isolation: str | None = None, *, read_only: bool = False
+    ) -> AbstractContextManager[Transaction]: ...
+    def batch(self) -> AbstractContextManager[Batch]: ...
+    def run(
+        self,
+        function: Callable[[Transaction], _Answer],
+        *,
+        retries: int = 5,
+        isolation: str | None = None,
+        read_only: bool = False,
+    ) -> _Answer: ...
+'''
+
+
+def stub(registry: Registry) -> str:
+    """The text of the store's stub file."""
+    queries = sorted(registry, key=lambda query: query.name)
+    given = {row.name: row for query in queries for row in _given_rows(query)}
+    rows = {row.name: row for row in registry.rows.values() if row.name not in given}
+    parts = [_HEAD.format(store=registry.store)]
+    parts += [_named_tuple(rows[name]) for name in sorted(rows)]
+    parts += [_typed_dict(given[name]) for name in sorted(given)]
+    calls = "".join(_method(query, _result(query)) for query in queries)
+    parts.append(f"class _Queries:\n{calls}")
+    batched = (query for query in queries if query.kind not in _NOT_BATCHED)
+    results = "".join(_method(query, f"Result[{_result(query)}]") for query in batched)
+    parts.append(f"class Batch(batch.Batch):\n{results}")
+    parts.append(f"class Transaction(_Queries, transaction.Transaction):\n{_TRANSACTION}")
+    parts.append(f"class Store(_Queries, store.Store):\n{_STORE}")
+    return "\n".join(parts)
+
+
+_NOT_BATCHED = (Kind.STREAM, Kind.BATCH, Kind.SCRIPT)
+
+
+def _given_rows(query: Query) -> Iterator[Row]:
+    return (param.row for param in query.params if param.row is not None)
+
+
+def _named_tuple(row: Row) -> str:
+    fields = "".join(
+        f"    {column.name}: {_optional(_annotation(column.type, _RESULT), column.nullable)}\n"
+        for column in row.columns
+    )
+    return f"class {row.name}(NamedTuple):\n{fields}"
+
+
+def _typed_dict(row: Row) -> str:
+    fields = []
+    for column in row.columns:
+        kind = _optional(_annotation(column.type, _GIVEN), column.nullable)
+        fields.append(f"    {column.name}: {f'NotRequired[{kind}]' if column.nullable else kind}\n")
+    return f"class {row.name}(TypedDict):\n{''.join(fields)}"
+
+
+def _method(query: Query, result: str) -> str:
+    parameters = "".join(f"        {parameter},\n" for parameter in _parameters(query))
+    head = f"    def {query.name}(\n        self,\n{parameters}    ) -> {result}:"
+    doc = indent(_doc(query), "        ")
+    return f"{head}\n{doc}\n" if doc else f"{head} ...\n"
+
+
+def _parameters(query: Query) -> Iterator[str]:
+    if query.kind is Kind.BATCH:
+        yield "items: Iterable[Mapping[str, Any] | Sequence[Any]]"
+        return
+    for param in query.params:
+        default = "" if param.required else f" = {param.default!r}"
+        yield f"{param.name}: {_given(param)}{default}"
+
+
+def _given(param: Param) -> str:
+    if param.row is not None:
+        kind = f"Sequence[{param.row.name}]"
+    else:
+        kind = _annotation(param.type, _GIVEN, array="Sequence")
+    return _optional(kind, param.nullable)
+
+
+def _result(query: Query) -> str:
+    row = query.row.name if query.row else "Any"
+    match query.kind:
+        case Kind.ONE:
+            return row if query.always_returns else _optional(row, nullable=True)
+        case Kind.MANY:
+            return f"list[{row}]"
+        case Kind.STREAM:
+            return f"Stream[{row}]"
+        case Kind.SCALAR:
+            value = _annotation(query.type, _RESULT) if query.type else "Any"
+            return _optional(value, query.nullable)
+        case Kind.BATCH:
+            return f"list[{row}]" if query.row else "int"
+        case Kind.AFFECTED:
+            return "int"
+        case _:
+            return "None"
+
+
+def _annotation(declared: Type, names: dict[str, str], array: str = "list") -> str:
+    name = names.get(declared.name, "Any")
+    return f"{array}[{name}]" if declared.array else name
+
+
+def _optional(annotation: str, nullable: bool) -> str:  # noqa: FBT001 - a property of the type
+    return f"{annotation} | None" if nullable and annotation != "Any" else annotation
+
+
+def _doc(query: Query) -> str:
+    if not query.doc:
+        return ""
+    lines = wrap(query.doc.replace("\\", "\\\\").replace('"""', "'''"), _WIDTH - 8)
+    if len(lines) == 1 and len(lines[0]) < _WIDTH - 14:
+        return f'"""{lines[0]}"""'
+    return '"""' + "\n".join(lines) + '\n"""'
