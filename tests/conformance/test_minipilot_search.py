@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import rawstore
-from tests.conftest import sqlite_url
+from tests.urls import sqlite_url
 
 ANY_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
 SYNTAX = st.text(st.sampled_from("ab \"'()*:^+-&|!<>{}[]~\\/%_;,.?#@$"), max_size=20)

@@ -21,17 +21,18 @@ CREATE INDEX idx_conversation_user_status ON minipilot.conversations (user_id, s
 -- list_all_conversations.
 CREATE INDEX idx_conversation_created ON minipilot.conversations (created_at);
 
--- list_all_conversations with a status.
+-- list_all_conversations with a status. NULLS LAST, here and below, though there are no nulls: it is an
+-- order that idx_conversation_created does not have, so that no walk along that one is in question.
 CREATE INDEX idx_conversation_status_created
-ON minipilot.conversations (status, created_at);
+ON minipilot.conversations (status, created_at DESC NULLS LAST);
 
 -- list_conversations_for_user, and the foreign key.
 CREATE INDEX idx_conversation_user_created
-ON minipilot.conversations (user_id, created_at);
+ON minipilot.conversations (user_id, created_at DESC NULLS LAST);
 
 -- list_conversations_for_user with a status.
 CREATE INDEX idx_conversation_user_status_created
-ON minipilot.conversations (user_id, status, created_at);
+ON minipilot.conversations (user_id, status, created_at DESC NULLS LAST);
 
 -- Every column but updated_at itself; a new column joins this list.
 CREATE TRIGGER conversations_updated_at

@@ -39,18 +39,15 @@ CREATE TABLE knowledge_chunks (
     CHECK (updated_at GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;
 
--- The store's contract names this one; idx_knowledge_source_created begins with its column
--- and could serve in its place.
-CREATE INDEX idx_knowledge_source ON knowledge_chunks (source);
+-- search_knowledge_chunks_by_source.
+CREATE INDEX idx_knowledge_source ON knowledge_chunks (source, created_at);
 
 -- get_knowledge_chunk_by_external_id without a source.
-CREATE INDEX idx_knowledge_external_id ON knowledge_chunks (external_id);
+CREATE INDEX idx_knowledge_external_id
+ON knowledge_chunks (external_id, created_at);
 
 -- list_all_knowledge_chunks.
 CREATE INDEX idx_knowledge_created ON knowledge_chunks (created_at);
-
--- search_knowledge_chunks_by_source.
-CREATE INDEX idx_knowledge_source_created ON knowledge_chunks (source, created_at);
 
 -- Every column but updated_at itself; a new column joins this list.
 CREATE TRIGGER knowledge_chunks_updated_at

@@ -2,6 +2,9 @@
 --
 -- Lists are ordered by (created_at, id): ids rise with every row, so equal times keep the order of
 -- insertion.
+-- created_at is never null, so NULLS LAST changes no answer. It is the order of the indexes that begin
+-- with user_id or status and not of idx_conversation_created, along which the planner would look for
+-- the conversations of who owns many, past all newer ones of others.
 
 -- row: Conversation(id uuid, user_id uuid?, title text?, status text, created_at timestamptz,
 --     updated_at timestamptz)
@@ -44,7 +47,7 @@ FROM minipilot.conversations
 WHERE
     user_id = :user_id
     AND status = :status -- if :status
-ORDER BY created_at DESC, id DESC
+ORDER BY created_at DESC NULLS LAST, id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: list_all_conversations(
@@ -59,7 +62,10 @@ SELECT
     updated_at
 FROM minipilot.conversations
 WHERE status = :status -- if :status
-ORDER BY created_at DESC, id DESC
+ORDER BY
+    created_at DESC NULLS LAST, -- if :status
+    created_at DESC,
+    id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: update_conversation(

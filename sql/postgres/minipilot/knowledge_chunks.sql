@@ -2,6 +2,9 @@
 --
 -- Lists are ordered by (created_at, id): ids rise with every row, so equal times keep the order of
 -- insertion.
+-- created_at is never null, so NULLS LAST changes no answer. It is the order of the indexes that begin
+-- with source or external_id and not of idx_knowledge_created, along which the planner would look for
+-- the chunks of a source that has many, past all newer ones of others.
 
 -- row: KnowledgeChunk(id uuid, source text, external_id text?, title text?, content text,
 --     chunk_metadata json?, created_at timestamptz, updated_at timestamptz)
@@ -41,6 +44,7 @@ RETURNING
 -- upsert_knowledge_chunk for each item, all or none. One row for each chunk, in the items' order; of
 -- items with one (source, external_id) the last counts, and stands where it stood.
 -- Callers whose lists overlap in another order can deadlock; sort the items, or use run().
+-- order: distinct_items has one row for each row written, and positions are unique
 WITH items AS (
     -- The id proposed for an item also tells it from others that have no external_id.
     SELECT
@@ -142,7 +146,7 @@ FROM minipilot.knowledge_chunks
 WHERE
     external_id = :external_id
     AND source = :source -- if :source
-ORDER BY created_at DESC, id DESC
+ORDER BY created_at DESC NULLS LAST, id DESC
 LIMIT 1;
 
 -- name: search_knowledge_chunks_by_source(
@@ -159,7 +163,7 @@ SELECT
     updated_at
 FROM minipilot.knowledge_chunks
 WHERE source = :source
-ORDER BY created_at DESC, id DESC
+ORDER BY created_at DESC NULLS LAST, id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: search_knowledge_chunks(query text, source text? = null, limit int = 10) :many KnowledgeHit
@@ -169,6 +173,7 @@ LIMIT :limit OFFSET :offset;
 -- one without a word to look for finds nothing. A higher score is better; scores compare within one
 -- answer only. The snippet is content, not escaped, with the words found in <b>…</b>.
 -- Searched are the first 250 000 characters; the snippet is from the first 20 000.
+-- plan: the best can be told only when all that hold the words are found and scored
 WITH hits AS (
     SELECT
         knowledge_chunks.id,

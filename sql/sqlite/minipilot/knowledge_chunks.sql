@@ -47,6 +47,7 @@ RETURNING
 -- items with one (source, external_id) the last counts, and stands where it stood.
 -- Differs from postgres: no outer ORDER BY can stand around an INSERT; RETURNING gives the rows in the
 -- order of the SELECT below, which SQLite does but does not promise.
+-- order: see above
 WITH items AS (
     SELECT
         key AS position,
@@ -161,6 +162,7 @@ LIMIT :limit OFFSET :offset;
 -- Differs from postgres: FTS5 knows neither the web's syntax nor stop words, so its expression is
 -- made here, every word in double quotes; a phrase keeps its stop words; the whole text is searched
 -- and in the snippet; the score is bm25's.
+-- plan: the best can be told only when all that hold the words are found and scored
 WITH RECURSIVE cleaned AS (
     -- Tab, line ends, ', \, no-break space and ’ part words as spaces do: "what's" is "what" and "s".
     SELECT

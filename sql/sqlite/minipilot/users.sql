@@ -59,6 +59,7 @@ WHERE external_id = :external_id;
 
 -- name: get_or_create_user_by_external_id(
 --     external_id text, email text? = null, name text? = null) :one UserCreated
+-- always: found, or made
 -- The user with this external_id, made now with email and name if there is none; a user that is
 -- there stays as it is, updated_at too. Of callers at the same moment one gets created = true.
 -- An email that another user has is a unique violation.

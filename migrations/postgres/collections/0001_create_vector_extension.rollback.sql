@@ -1,0 +1,2 @@
+-- Drop vector extension.
+-- Nothing to do: other schemas of this database may use it.

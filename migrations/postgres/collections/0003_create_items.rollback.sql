@@ -1,0 +1,3 @@
+-- Drop items, with indexes and triggers.
+
+DROP TABLE collections.items;

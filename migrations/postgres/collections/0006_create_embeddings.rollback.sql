@@ -1,0 +1,3 @@
+-- Drop embeddings, with indexes.
+
+DROP TABLE collections.embeddings;

@@ -1,0 +1,3 @@
+-- Drop conversations, with indexes.
+
+DROP TABLE contextpilot.conversations;

@@ -1,0 +1,3 @@
+-- Drop functions.
+
+DROP FUNCTION duiliocode.set_updated_at();

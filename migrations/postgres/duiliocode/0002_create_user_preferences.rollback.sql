@@ -1,0 +1,3 @@
+-- Drop user preferences, with indexes and triggers.
+
+DROP TABLE duiliocode.user_preferences;

@@ -1,0 +1,3 @@
+-- Drop conversation history, with indexes.
+
+DROP TABLE duiliocode.conversation_history;

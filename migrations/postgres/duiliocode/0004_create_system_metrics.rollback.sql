@@ -1,0 +1,3 @@
+-- Drop system metrics, with indexes.
+
+DROP TABLE duiliocode.system_metrics;

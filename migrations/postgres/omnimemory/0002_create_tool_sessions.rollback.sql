@@ -1,0 +1,3 @@
+-- Drop tool sessions, with indexes.
+
+DROP TABLE omnimemory.tool_sessions;

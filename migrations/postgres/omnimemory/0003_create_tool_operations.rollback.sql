@@ -1,0 +1,3 @@
+-- Drop tool operations, with indexes.
+
+DROP TABLE omnimemory.tool_operations;

@@ -1,0 +1,2 @@
+-- Drop vector extension.
+-- Nothing to do.

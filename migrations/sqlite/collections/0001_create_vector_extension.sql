@@ -1,0 +1,3 @@
+-- Create vector extension.
+-- Nothing to do: vectors are blobs of little-endian float32, and each connection brings its own
+-- function cosine_distance.

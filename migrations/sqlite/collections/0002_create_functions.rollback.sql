@@ -1,0 +1,2 @@
+-- Drop functions.
+-- Nothing to do: SQLite stores no functions.

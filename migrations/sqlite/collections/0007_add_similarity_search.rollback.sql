@@ -1,0 +1,2 @@
+-- Remove similarity search.
+-- Nothing to do.

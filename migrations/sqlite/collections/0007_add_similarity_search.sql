@@ -1,0 +1,3 @@
+-- Add similarity search.
+-- depends: 0006_create_embeddings
+-- Nothing to do: the queries say themselves how they search.

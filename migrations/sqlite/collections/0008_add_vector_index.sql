@@ -1,0 +1,3 @@
+-- Add vector index.
+-- depends: 0007_add_similarity_search
+-- Nothing to do: SQLite has no index for vectors. A search compares every embedding of a tenant.

@@ -1,0 +1,11 @@
+-- Create functions.
+-- Nothing to do: SQLite stores no functions. What PostgreSQL's do is said in each table, with
+-- built-ins alone, so that a row inserted in the bare sqlite3 shell gets the same.
+-- seq is the rowid: the order of insertion, which a UUIDv7 of whole milliseconds cannot tell;
+-- as a column of the table it survives VACUUM. Rows never return it.
+-- id's default is a UUIDv7: 48 bits of milliseconds, the version 7, the rest random. 'now' is
+-- one moment within a statement, so its two halves agree.
+-- Times are UTC text of fixed width with six decimals (SQLite's clock gives three), so that the
+-- order of the text is the order of time.
+-- updated_at moves to now, or by a microsecond where that would not be later; its trigger does it
+-- for updates that do not set it, such as those made by hand.

@@ -1,0 +1,4 @@
+-- Create vector extension.
+-- depends: 0001_create_functions
+-- Nothing to do: vectors are blobs, four bytes a dimension (float32, little-endian), and the
+-- connection brings the function that compares them, cosine_distance.

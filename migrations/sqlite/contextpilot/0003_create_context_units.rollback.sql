@@ -1,0 +1,3 @@
+-- Drop context units, with indexes and triggers.
+
+DROP TABLE context_units;

@@ -1,0 +1,3 @@
+-- Drop messages, with indexes.
+
+DROP TABLE messages;

@@ -1,0 +1,8 @@
+-- Create functions.
+-- Nothing to do: SQLite stores no functions. What PostgreSQL's do is said in each table, with
+-- built-ins alone, so that a row inserted in the bare sqlite3 shell gets the same.
+-- Ids rise with every row and are never given twice (AUTOINCREMENT), as in PostgreSQL.
+-- Times are UTC text of fixed width with six decimals (SQLite's clock gives three), so that the
+-- order of the text is the order of time.
+-- updated_at moves to now, or by a microsecond where that would not be later; its trigger does it
+-- for updates that do not set it, such as those made by hand.

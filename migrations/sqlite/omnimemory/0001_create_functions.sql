@@ -1,0 +1,7 @@
+-- Create functions.
+-- Nothing to do: SQLite stores no functions. What PostgreSQL's does is said in each table, with
+-- built-ins alone, so that a row inserted in the bare sqlite3 shell gets the same.
+-- A uuid's default is a UUIDv7: 48 bits of milliseconds, the version 7, the rest random. 'now' is
+-- one moment within a statement, so its two halves agree.
+-- Times are UTC text of fixed width with six decimals (SQLite's clock gives three), so that the
+-- order of the text is the order of time.

@@ -1,0 +1,3 @@
+-- Drop tool sessions, with indexes.
+
+DROP TABLE tool_sessions;

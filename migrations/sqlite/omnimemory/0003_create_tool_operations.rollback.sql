@@ -1,0 +1,3 @@
+-- Drop tool operations, with indexes and triggers.
+
+DROP TABLE tool_operations;

@@ -1,0 +1,43 @@
+-- Preferences of the users: a value for each key.
+
+-- row: UserPreference(id bigint, user_id text, key text, value text, created_at timestamptz,
+--     updated_at timestamptz)
+
+-- name: set_preference(user_id text, key text, value text) :one UserPreference
+-- A new preference, or where the user has this key already that one with the value replaced.
+INSERT INTO duiliocode.user_preferences (user_id, key, value)
+VALUES (:user_id, :key, :value)
+ON CONFLICT (user_id, key) DO UPDATE
+    SET
+        value = excluded.value
+RETURNING
+    id,
+    user_id,
+    key,
+    value,
+    created_at,
+    updated_at;
+
+-- name: get_preference(user_id text, key text) :scalar text?
+-- The value; None if the user has no such preference.
+SELECT value
+FROM duiliocode.user_preferences
+WHERE user_id = :user_id AND key = :key;
+
+-- name: list_preferences(user_id text) :many UserPreference
+-- By key, in the order of its bytes.
+-- all: a user has few preferences
+SELECT
+    id,
+    user_id,
+    key,
+    value,
+    created_at,
+    updated_at
+FROM duiliocode.user_preferences
+WHERE user_id = :user_id
+ORDER BY key;
+
+-- name: delete_preference(user_id text, key text) :affected
+DELETE FROM duiliocode.user_preferences
+WHERE user_id = :user_id AND key = :key;

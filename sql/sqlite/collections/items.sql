@@ -1,0 +1,168 @@
+-- Items: the files of a tenant, user_id; no query sees or changes another's.
+--
+-- Lists are ordered by (created_at, seq) where PostgreSQL says (created_at, id): a time made here has
+-- only milliseconds, seq tells the order of insertion.
+-- An update sets updated_at itself, for RETURNING does not see what a trigger changes: to now, or a
+-- microsecond on where that would not be later.
+-- latest_version and latest_category are of an item's latest analysis; triggers of analyses keep them.
+
+-- row: Item(id text, user_id text, filename text, original_filename text?, file_path text,
+--     file_size bigint?, mime_type text?, created_at timestamptz, updated_at timestamptz)
+
+-- row: ItemWithAnalysis(id text, user_id text, filename text, original_filename text?,
+--     file_path text, file_size bigint?, mime_type text?, created_at timestamptz,
+--     updated_at timestamptz, version int?, category text?, summary text?)
+
+-- row: CategoryCount(category text, items bigint)
+
+-- name: create_item(
+--     item_id text, filename text, file_path text, user_id text, original_filename text? = null,
+--     file_size bigint? = null, mime_type text? = null) :one Item
+-- A new item; its id is the caller's, unique within the tenant.
+INSERT INTO items (
+    user_id, id, filename, original_filename, file_path, file_size, mime_type
+)
+VALUES (
+    :user_id,
+    :item_id,
+    :filename,
+    :original_filename,
+    :file_path,
+    :file_size,
+    :mime_type
+)
+RETURNING
+    id,
+    user_id,
+    filename,
+    original_filename,
+    file_path,
+    file_size,
+    mime_type,
+    created_at,
+    updated_at;
+
+-- name: get_item(item_id text, user_id text) :one Item
+SELECT
+    id,
+    user_id,
+    filename,
+    original_filename,
+    file_path,
+    file_size,
+    mime_type,
+    created_at,
+    updated_at
+FROM items
+WHERE
+    user_id = :user_id
+    AND id = :item_id;
+
+-- name: list_items(
+--     user_id text, category text? = null, mime_type text? = null, limit int = 100,
+--     offset int = 0) :many ItemWithAnalysis
+-- Newest first, each with version, category and summary of its latest analysis, null where it has
+-- none. A category is that of the latest analysis. Of both filters one is served by an index.
+WITH page AS (
+    SELECT
+        seq,
+        id,
+        user_id,
+        filename,
+        original_filename,
+        file_path,
+        file_size,
+        mime_type,
+        created_at,
+        updated_at,
+        latest_version
+    FROM items
+    WHERE
+        user_id = :user_id
+        AND latest_category = :category -- if :category
+        AND mime_type = :mime_type -- if :mime_type
+    ORDER BY created_at DESC, seq DESC
+    LIMIT :limit OFFSET :offset
+)
+
+SELECT
+    page.id,
+    page.user_id,
+    page.filename,
+    page.original_filename,
+    page.file_path,
+    page.file_size,
+    page.mime_type,
+    page.created_at,
+    page.updated_at,
+    analyses.version,
+    analyses.category,
+    analyses.summary
+FROM page
+LEFT JOIN analyses
+    ON
+        page.user_id = analyses.user_id
+        AND page.id = analyses.item_id
+        AND page.latest_version = analyses.version
+ORDER BY page.created_at DESC, page.seq DESC;
+
+-- name: count_items(user_id text, category text? = null) :scalar bigint
+-- A category is that of the latest analysis.
+SELECT count(*) AS items
+FROM items
+WHERE
+    user_id = :user_id
+    AND (
+        TRUE
+        AND latest_category = :category -- if :category
+    );
+
+-- name: update_item(
+--     item_id text, user_id text, filename text? = null, original_filename text? = null,
+--     file_path text? = null, file_size bigint? = null, mime_type text? = null) :one Item
+-- Null leaves a column as it is. None if the tenant has no such item.
+UPDATE items
+SET
+    filename = coalesce(:filename, filename),
+    original_filename = coalesce(:original_filename, original_filename),
+    file_path = coalesce(:file_path, file_path),
+    file_size = coalesce(:file_size, file_size),
+    mime_type = coalesce(:mime_type, mime_type),
+    updated_at = max(
+        strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'),
+        printf('%.20s%06dZ', updated_at, min(substr(updated_at, 21, 6) + 1, 999999))
+    )
+WHERE
+    user_id = :user_id
+    AND id = :item_id
+RETURNING
+    id,
+    user_id,
+    filename,
+    original_filename,
+    file_path,
+    file_size,
+    mime_type,
+    created_at,
+    updated_at;
+
+-- name: delete_item(item_id text, user_id text) :affected
+-- With its analyses and embeddings.
+DELETE FROM items
+WHERE
+    user_id = :user_id
+    AND id = :item_id;
+
+-- name: list_categories(user_id text) :many CategoryCount
+-- The categories of the items' latest analyses with the number of their items, most first. Items
+-- without a category are not counted.
+-- all: a tenant has few categories
+SELECT
+    latest_category AS category,
+    count(*) AS items
+FROM items
+WHERE
+    user_id = :user_id
+    AND latest_category IS NOT NULL
+GROUP BY latest_category
+ORDER BY count(*) DESC, latest_category ASC;
