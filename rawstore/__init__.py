@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import RawstoreError
 from .query import Query
-from .store import Store, open  # noqa: A004 - rawstore.open, as io.open
+from .store import Store, open
 from .stream import Stream
 from .transaction import Transaction
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Generic, NoReturn, TypeVar
 
 from .errors import RawstoreError
 from .query import Query, Variant
@@ -13,10 +14,12 @@ logger = logging.getLogger("rawstore")
 
 Call = tuple[Variant, Sequence[Any]]
 
+Answer = TypeVar("Answer")
+
 _PENDING = object()
 
 
-class Result:
+class Result(Generic[Answer]):
     """What a call in a batch gave, once the batch has been sent."""
 
     def __init__(self, query: str) -> None:
@@ -24,12 +27,13 @@ class Result:
         self._outcome: Any = _PENDING
         self._retrieved = False
 
-    def result(self) -> Any:
+    def result(self) -> Answer:
         """The call's own value, or its own error raised; RawstoreError before the batch is sent."""
         error = self.exception()
         if error is not None:
             raise error
-        return self._outcome
+        answer: Answer = self._outcome
+        return answer
 
     def exception(self) -> Exception | None:
         """The call's error, or None."""
@@ -54,10 +58,10 @@ class Batch:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
-        self._results: list[Result] = []
+        self._results: list[Result[Any]] = []
 
-    def _call(self, variant: Variant, values: Sequence[Any]) -> Result:
-        handle = Result(variant.query.full_name)
+    def _call(self, variant: Variant, values: Sequence[Any]) -> Result[Any]:
+        handle: Result[Any] = Result(variant.query.full_name)
         self._calls.append((variant, values))
         self._results.append(handle)
         return handle
@@ -86,3 +90,10 @@ class Batch:
             raise
         for handle, outcome in zip(self._results, outcomes, strict=True):
             handle._settle(outcome)  # noqa: SLF001
+
+
+@contextmanager
+def collecting(batch: Batch, send: Callable[[Sequence[Call]], list[Any]]) -> Iterator[Batch]:
+    """The block in which `batch` collects; its calls are sent when it ends without an exception."""
+    yield batch
+    batch._send(send)  # noqa: SLF001 - this module's own

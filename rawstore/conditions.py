@@ -15,7 +15,6 @@ from .statement import Statement
 MAX_CONDITIONS = 6  # 64 statements a query; more is a query that should be two
 
 IF = re.compile(r"--\s*if\s+:(\w+)\s*$")
-_IF_LIKE = re.compile(r"--\s*if\s+:")
 
 
 class _Line(NamedTuple):
@@ -35,11 +34,11 @@ def cut(
     """
     index = {param.name: number for number, param in enumerate(params)}
     lines = _lines(file, block, header, statement, params, index)
+    if not lines:
+        whole = _Line(statement.start, statement.end, -1)
+        return (), tuple((-1, part) for part in _parts(file, whole, block.marks, index))
     conditional = tuple(dict.fromkeys(line.param for line in lines))
-    if len(conditional) > MAX_CONDITIONS:
-        reason = f"{len(conditional)} `-- if` parameters make {1 << len(conditional)} variants"
-        remedy = f"at most {MAX_CONDITIONS} may stand in a query: split it"
-        file.fail(block.header.at, f"{reason}; {remedy}")
+    _check_number(file, block, len(conditional))
     bit = {param: number for number, param in enumerate(conditional)}
     pieces: list[Piece] = []
     for line in _regions(statement, lines):
@@ -52,6 +51,13 @@ def cut(
             statement.start, "every line stands under a condition: without them nothing is left"
         )
     return conditional, tuple(pieces)
+
+
+def _check_number(file: QueryFile, block: Block, count: int) -> None:
+    if count > MAX_CONDITIONS:
+        reason = f"{count} `-- if` parameters make {1 << count} variants"
+        remedy = f"at most {MAX_CONDITIONS} may stand in a query: split it"
+        file.fail(block.header.at, f"{reason}; {remedy}")
 
 
 def _parts(
@@ -92,9 +98,7 @@ def _lines(
     index: Mapping[str, int],
 ) -> list[_Line]:
     lines = []
-    for token in block.marks:
-        if token.kind != "comment" or not _IF_LIKE.match(token.text):
-            continue
+    for token in block.ifs:
         match = IF.match(token.text)
         if match is None:
             if token.start < statement.start or token.start >= statement.end:

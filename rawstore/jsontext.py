@@ -14,7 +14,9 @@ JSON_DEPTH = 500  # SQLite's json_valid() stops at 1000 levels, PostgreSQL's sta
 
 
 def json_text(value: Any) -> str:
-    """A Python value as JSON text that both dialects give back equal."""
+    """A Python value as JSON text that both dialects give back equal; None would be SQL's NULL."""
+    if value is None:
+        raise ValueError("expected a JSON value, got None")
     _check_json(value, "", 0)
     return encode_json(value)
 

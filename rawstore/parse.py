@@ -6,7 +6,7 @@ The grammar is in the README, "Query files".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,7 +19,10 @@ from .scan import Dialect, Token
 from .statement import Statement, read_statement
 from .types import ANY, Type
 
-_POLICY = re.compile(r"--\s*(timeout|read)\s*:\s*(.*?)\s*$")
+_POLICIES = ("timeout", "read")
+_REASONS = ("always", "order", "all", "tenant", "plan", "not null")  # only below a header
+_POLICY = re.compile(rf"--\s*({'|'.join(_POLICIES + _REASONS)})\s*:\s*(.*?)\s*$")
+_NOT_NULL = re.compile(r"([^\W\d]\w*)\s*:\s*(\S.*)")
 _TIMEOUT = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _BOUNDS = ("LIMIT", "OFFSET", "FIRST", "NEXT")
@@ -74,6 +77,7 @@ def _query(file: QueryFile, block: Block, rows: Mapping[str, Row], store: str) -
         nullable=header.nullable,
         timeout=notes.timeout,
         read=notes.read,
+        reasons=notes.reasons,
         writes=statement.writes,
         returns_rows=statement.returns_rows,
     )
@@ -95,7 +99,7 @@ def _params(
     """The declared parameters, held against those used; without a list, those used."""
     used: dict[str, Token] = {}
     bounds = set()
-    for name, token in _uses(block.marks):
+    for name, token in _uses(block):
         used.setdefault(name, token)
         if token.kind == "param" and _is_bound(file, statement, token):
             bounds.add(name)
@@ -110,17 +114,22 @@ def _params(
         for param in params:
             if param.name not in used:
                 _fail_unused(file, block, param.name)
+    searches = header.kind is Kind.MANY and not statement.writes
     return tuple(
-        _bounded(file, used[param.name], param) if param.name in bounds else param
+        _bounded(file, used[param.name], param)
+        if param.name in bounds
+        else replace(param, search=searches and _is_vector(param))
         for param in params
     )
 
 
-def _uses(tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
-    for token in tokens:
+def _uses(block: Block) -> Iterator[tuple[str, Token]]:
+    """The parameters by name: in the SQL, then in conditions."""
+    for token in block.marks:
         if token.kind == "param":
             yield token.text[1:], token
-        elif token.kind == "comment" and (match := IF.match(token.text)):
+    for token in block.ifs:
+        if match := IF.match(token.text):
             yield match[1], token
 
 
@@ -129,6 +138,10 @@ def _fail_unused(file: QueryFile, block: Block, name: str) -> None:
     glued = re.search(rf"[^\s:]:{name}\b", file.plain[block.start : block.stop])
     remedy = f"put a space before :{name}" if glued else f"use :{name}, or take it away"
     file.fail(block.header.at, f"{reason}; {remedy}")
+
+
+def _is_vector(param: Param) -> bool:
+    return param.type.name == "vector" and not param.type.array
 
 
 def _is_bound(file: QueryFile, statement: Statement, token: Token) -> bool:
@@ -148,11 +161,15 @@ def _bounded(file: QueryFile, token: Token, param: Param) -> Param:
 
 
 class _Notes(NamedTuple):
-    """What the comment lines say: documentation, time limit in seconds, where it may be read."""
+    """What the comment lines say: documentation, time limit in seconds, where it may be read.
+
+    And the reasons given to `rawstore check`: see Query.
+    """
 
     doc: str
     timeout: float | None
     read: Literal["replica"] | None
+    reasons: Mapping[str, str]
 
 
 def _notes(file: QueryFile, block: Block, statement: Statement) -> _Notes:
@@ -162,27 +179,48 @@ def _notes(file: QueryFile, block: Block, statement: Statement) -> _Notes:
         if token.kind != "comment":
             continue
         above = token.start < statement.start
-        if policy := _POLICY.match(token.text):
-            if file.alone(token):
-                _check_policy(file, token, policy[1], policy[2], above=above)
-                if policy[1] in policies:
-                    file.fail(token.start, f"-- {policy[1]}: is given twice; keep one")
-                policies[policy[1]] = policy[2]
+        policy = _POLICY.match(token.text) if ":" in token.text else None
+        if policy and file.alone(token) and (above or policy[1] in _POLICIES):
+            _add_policy(policies, file, token, *policy.groups(), above=above)
         elif above:
             doc.append(token.text.lstrip("-").strip())
-    if "read" in policies and statement.writes:
+    read = policies.pop("read", None)
+    if read and statement.writes:
         file.fail(block.header.at, "this query writes, which no replica can; drop -- read:")
-    timeout = _seconds(policies.get("timeout", ""))
-    return _Notes("\n".join(doc).strip(), timeout, "replica" if "read" in policies else None)
+    timeout = _seconds(policies.pop("timeout", ""))
+    return _Notes("\n".join(doc).strip(), timeout, "replica" if read else None, policies)
 
 
-def _check_policy(file: QueryFile, token: Token, name: str, written: str, *, above: bool) -> None:
+def _add_policy(
+    policies: dict[str, str],
+    file: QueryFile,
+    token: Token,
+    name: str,
+    written: str,
+    *,
+    above: bool,
+) -> None:
     if not above:
         file.fail(token.start, f"-- {name}: stands below the SQL; put it below the header")
+    if name == "not null":
+        match = _NOT_NULL.fullmatch(written)
+        if not match:
+            file.fail(token.start, "write -- not null: column: why it never is")
+        name, written = f"{name} {match[1]}", match[2]
+    if name in policies:
+        file.fail(token.start, f"-- {name}: is given twice; keep one")
+    if reason := _refusal(name, written):
+        file.fail(token.start, f"-- {name}: {reason}")
+    policies[name] = written
+
+
+def _refusal(name: str, written: str) -> str | None:
+    """What is wrong with a policy's value."""
     if name == "read" and written != "replica":
-        file.fail(token.start, f"-- read: {written}: only replica is known")
+        return f"{written}: only replica is known"
     if name == "timeout" and not _seconds(written):
-        file.fail(token.start, f"-- timeout: {written}: write for example 250ms, 2s or 1min")
+        return f"{written}: write for example 250ms, 2s or 1min"
+    return None if written else "gives no reason; say it behind the colon"
 
 
 def _seconds(written: str) -> float | None:

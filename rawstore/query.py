@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from .jsontext import encode_json
 from .scan import Dialect
-from .types import ANY, Check, Type, check_for, is_list, nonnegative
+from .types import ANY, Check, Type, check_for, directed, is_list, nonnegative
 
 
 class Kind(StrEnum):
@@ -126,8 +126,9 @@ def _restore(name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> tup
 class Param:
     """A parameter of a query.
 
-    `bound` is True where it stands behind LIMIT or OFFSET and so may not be negative; `row` is the
-    declared row of a `Row[]` parameter.
+    `bound` is True where it stands behind LIMIT or OFFSET and so may not be negative; `search` is
+    True for a vector to search by, which may not be zero; `row` is the declared row of a `Row[]`
+    parameter.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Param:
     nullable: bool = True
     default: Any = REQUIRED
     bound: bool = False
+    search: bool = False
     row: Row | None = None
 
     @property
@@ -156,6 +158,8 @@ class Param:
         check = check_for(self.type)
         if self.bound:
             return lambda value: nonnegative(value, check)
+        if self.search:
+            return lambda value: directed(check(value))
         return check
 
 
@@ -183,7 +187,12 @@ Piece = tuple[int, str | int]
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """A named query of one dialect, as its file declares it."""
+    """A named query of one dialect, as its file declares it.
+
+    `reasons` says why a rule of `rawstore check` need not hold: by "order", "all", "tenant" or
+    "not null COLUMN"; by "plan" why `rawstore plans` need not object; and by "always" why a `:one`
+    query never gives None, which its stub then says.
+    """
 
     store: str
     name: str
@@ -200,6 +209,7 @@ class Query:
     nullable: bool = True
     timeout: float | None = None
     read: Literal["replica"] | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
     writes: bool = False
     returns_rows: bool = False
 

@@ -16,6 +16,7 @@ from .header import is_open
 from .scan import Dialect, ScanError, Token, blank, marks
 
 _DECLARATION = re.compile(r"--\s*(name|row)\s*:")
+_IF = re.compile(r"--\s*if\s+:")
 _HEADER_INSIDE = re.compile(r"^[ \t]*--\s*name\s*:", re.MULTILINE)
 _ANYTHING = re.compile(r"\S")
 
@@ -31,12 +32,22 @@ class Declaration:
 
 @dataclass(slots=True)
 class Block:
-    """A query's header, and the part of the file between it and the next one."""
+    """A query's header, and the part of the file between it and the next one.
+
+    `ifs` are those of its marks that are `-- if` comments.
+    """
 
     header: Declaration
     start: int
     stop: int
     marks: list[Token] = field(default_factory=list)
+    ifs: list[Token] = field(default_factory=list)
+
+    def add(self, token: Token) -> None:
+        """Put a mark at the end."""
+        self.marks.append(token)
+        if token.kind == "comment" and ":" in token.text and _IF.match(token.text):
+            self.ifs.append(token)
 
 
 class QueryFile:
@@ -77,10 +88,11 @@ class QueryFile:
         line, counted = 1, 0
         tokens = iter(self.marks)
         for token in tokens:
-            kind = token.kind == "comment" and _DECLARATION.match(token.text)
-            if not kind or not self.alone(token):
+            colon = token.kind == "comment" and ":" in token.text
+            kind = _DECLARATION.match(token.text) if colon else None
+            if kind is None or not self.alone(token):
                 if blocks:
-                    blocks[-1].marks.append(token)
+                    blocks[-1].add(token)
                 continue
             line, counted = line + self.text.count("\n", counted, token.start), token.start
             text, comments = self._joined(token, kind.end(), tokens)

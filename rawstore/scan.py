@@ -43,7 +43,8 @@ class ScanError(ValueError):
 # Each match is a run of plain SQL and the mark behind it. What could begin a mark and does not (a
 # minus, a cast, the $ in a$b) is part of the run. "open_*" begins something that never ends.
 _IDENTIFIER = r"[\w$\x80-\U0010ffff]"
-_ESCAPES = rf"(?<=[eE])(?<!{_IDENTIFIER}[eE])"  # the quote of E'...', where \' is no end
+# The quote of E'...', where \' is no end; in `:e'...'` a parameter stands before the quote.
+_ESCAPES = r"(?<=[eE])(?<![\w$:\x80-\U0010ffff][eE])"
 _COMMON = r"""
     (?P<comment>--[^\n]*+)
   | (?P<string>'[^']*+(?:''[^']*+)*+')

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
-from .batch import Batch
+from .batch import Batch, collecting
 from .engines.parameters import batch_values
 from .errors import RetryableError
 from .methods import methods_class
@@ -25,10 +25,34 @@ if TYPE_CHECKING:
     from .engines import Engine
     from .health import Health
     from .migrate import Migrator
+    from .stores import collections, contextpilot, duiliocode, minipilot, omnimemory
 
 Answer = TypeVar("Answer")
 
 
+# A name that is known is no other text: the overlap is meant.
+@overload
+def open(  # type: ignore[overload-overlap]
+    store: Literal["collections"], url: str | None = None
+) -> collections.Store: ...
+@overload
+def open(  # type: ignore[overload-overlap]
+    store: Literal["contextpilot"], url: str | None = None
+) -> contextpilot.Store: ...
+@overload
+def open(  # type: ignore[overload-overlap]
+    store: Literal["duiliocode"], url: str | None = None
+) -> duiliocode.Store: ...
+@overload
+def open(  # type: ignore[overload-overlap]
+    store: Literal["minipilot"], url: str | None = None
+) -> minipilot.Store: ...
+@overload
+def open(  # type: ignore[overload-overlap]
+    store: Literal["omnimemory"], url: str | None = None
+) -> omnimemory.Store: ...
+@overload
+def open(store: str | Path, url: str | None = None) -> UntypedStore: ...
 def open(store: str | Path, url: str | None = None) -> Store:
     """A store by name ("minipilot"), or of a folder that holds `sql/<dialect>/`.
 
@@ -99,16 +123,18 @@ class Store:
 
     # -- work
 
-    @contextmanager
     def transaction(
         self, isolation: str | None = None, *, read_only: bool = False
-    ) -> Iterator[Any]:
+    ) -> AbstractContextManager[Any]:
         """A transaction: committed when the block ends, rolled back when an exception leaves it.
 
         `isolation` is "read committed" (PostgreSQL's default), "repeatable read" or "serializable".
         BEGIN travels with the first statement. Nest with `tx.transaction()`.
         """
-        command = begin(self.dialect, isolation, read_only=read_only)
+        return self._transaction(begin(self.dialect, isolation, read_only=read_only), read_only)
+
+    @contextmanager
+    def _transaction(self, command: bytes, read_only: bool) -> Iterator[Any]:  # noqa: FBT001
         session = self._engine.borrow(read_only=read_only)
         transaction = self.transaction_class(session)
         try:
@@ -146,21 +172,13 @@ class Store:
                 time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 - a pause
         raise AssertionError  # pragma: no cover - count() has no end
 
-    @contextmanager
-    def batch(self) -> Iterator[Any]:
+    def batch(self) -> AbstractContextManager[Any]:
         """Many calls in one round trip, each as if it stood alone.
 
         Calls on the batch give handles; after the block `handle.result()` is the call's own value,
         or raises its own error. An exception that leaves the block sends nothing.
         """
-        collected = self.batch_class()
-        yield collected
-        collected._send(self._send_batch)  # noqa: SLF001 - one class in two files
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """The queries, which a checker cannot see."""
+        return collecting(self.batch_class(), self._send_batch)
 
     # -- what the generated methods call
 
@@ -201,9 +219,9 @@ class Store:
             session.defer(begin(self.dialect, None, read_only=True))
             chunks = session.stream(variant, values)
             if isinstance(self.target, SqliteTarget) and self.target.path is None:
-                chunks = iter([list(row) for row in chunks])  # the only connection is not kept
+                chunks.keep()  # the only connection is not kept
                 self._engine.give(session)
-                return Stream(chunks, lambda: None)
+                return Stream(chunks)
         except BaseException:
             self._engine.give(session)
             raise
@@ -240,6 +258,14 @@ class Store:
         """Drop everything and migrate anew; the ids applied."""
         self.drop()
         return self.migrate()
+
+
+if TYPE_CHECKING:
+
+    class UntypedStore(Store):
+        """A store of whose queries a type checker knows nothing: its folder has no stubs."""
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
 def _engine(source: Source, target: Target) -> Engine:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .engines import Chunks
 
 
 class Stream(Iterator[Any]):
@@ -12,17 +16,18 @@ class Stream(Iterator[Any]):
     Use it in a `for`, or in a `with` where the loop may be left early.
     """
 
-    def __init__(self, chunks: Iterator[list[Any]], done: Callable[[], None]) -> None:
+    def __init__(self, chunks: Chunks, done: Callable[[], None] | None = None) -> None:
         """`done` is called once, when no more rows are wanted."""
         self._chunks = chunks
         self._rows: Iterator[Any] = iter(())
-        self._done: Callable[[], None] | None = done
+        self._done = done
+        self._open = True
 
     def __next__(self) -> Any:
         while True:
             for row in self._rows:
                 return row
-            if self._done is None:
+            if not self._open:
                 raise StopIteration
             try:
                 self._rows = iter(next(self._chunks))
@@ -32,14 +37,15 @@ class Stream(Iterator[Any]):
 
     def close(self) -> None:
         """Give the connection back; the rows not read are dropped."""
-        done, self._done = self._done, None
-        if done is not None:
-            self._rows = iter(())
-            try:
-                if hasattr(self._chunks, "close"):
-                    self._chunks.close()
-            finally:
-                done()
+        if not self._open:
+            return
+        self._open = False
+        self._rows = iter(())
+        try:
+            self._chunks.close()
+        finally:
+            if self._done is not None:
+                self._done()
 
     def __enter__(self) -> Stream:
         return self
@@ -48,4 +54,10 @@ class Stream(Iterator[Any]):
         self.close()
 
     def __del__(self) -> None:
-        self.close()
+        """A dropped stream gives its own connection back; a transaction's is the transaction's."""
+        if not self._open or self._done is None:
+            return
+        try:  # the collector may run while this very thread holds a lock of the pool
+            threading.Thread(target=self.close, name="rawstore-stream", daemon=True).start()
+        except RuntimeError:  # the interpreter is shutting down
+            self.close()

@@ -6,6 +6,8 @@ store's own Store, Transaction and Batch. Pure: it reads the registry and writes
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from textwrap import indent, wrap
 
@@ -42,25 +44,22 @@ _HEAD = '''"""The store {store}: its rows, and its queries as methods.
 
 Generated from its query files by `rawstore stubs`; do not edit.
 """
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, NamedTuple, NotRequired, Self, TypedDict, TypeVar
-from uuid import UUID
-
-from rawstore import batch, store, transaction
-from rawstore.batch import Result
-from rawstore.stream import Stream
-
-_Answer = TypeVar("_Answer")
 '''
+_IMPORTS = (
+    ("collections.abc", "Callable Iterable Mapping Sequence"),
+    ("contextlib", "AbstractContextManager"),
+    ("datetime", "date datetime"),
+    ("decimal", "Decimal"),
+    ("typing", "Any NamedTuple NotRequired TypedDict TypeVar"),
+    ("uuid", "UUID"),
+    ("rawstore", "batch store transaction"),
+    ("rawstore.batch", "Result"),
+    ("rawstore.stream", "Stream"),
+)
 
-_TRANSACTION = '''    def transaction(self) -> AbstractContextManager[Self]: ...
-    def batch(self) -> AbstractContextManager[Batch]: ...
-'''
-_STORE = '''    def transaction(
+_TRANSACTION = """    def batch(self) -> AbstractContextManager[Batch]: ...
+"""
+_STORE = """    def transaction(
         self, isolation: str | None = None, *, read_only: bool = False
     ) -> AbstractContextManager[Transaction]: ...
     def batch(self) -> AbstractContextManager[Batch]: ...
@@ -72,7 +71,7 @@ _STORE = '''    def transaction(
         isolation: str | None = None,
         read_only: bool = False,
     ) -> _Answer: ...
-'''
+"""
 
 
 def stub(registry: Registry) -> str:
@@ -80,7 +79,7 @@ def stub(registry: Registry) -> str:
     queries = sorted(registry, key=lambda query: query.name)
     given = {row.name: row for query in queries for row in _given_rows(query)}
     rows = {row.name: row for row in registry.rows.values() if row.name not in given}
-    parts = [_HEAD.format(store=registry.store)]
+    parts = ['_Answer = TypeVar("_Answer")\n']
     parts += [_named_tuple(rows[name]) for name in sorted(rows)]
     parts += [_typed_dict(given[name]) for name in sorted(given)]
     calls = "".join(_method(query, _result(query)) for query in queries)
@@ -90,9 +89,22 @@ def stub(registry: Registry) -> str:
     parts.append(f"class Batch(batch.Batch):\n{results}")
     parts.append(f"class Transaction(_Queries, transaction.Transaction):\n{_TRANSACTION}")
     parts.append(f"class Store(_Queries, store.Store):\n{_STORE}")
-    return "\n".join(parts)
+    body = "\n".join(parts)
+    return "\n".join([_HEAD.format(store=registry.store), _imports(body), body])
 
 
+def _imports(body: str) -> str:
+    """The import lines of the names that the body uses."""
+    code = re.sub(r'""".*?"""', "", body, flags=re.DOTALL)
+    lines = []
+    for module, names in _IMPORTS:
+        if used := [name for name in names.split() if re.search(rf"\b{name}\b", code)]:
+            blank = "\n" if module == "rawstore" else ""
+            lines.append(f"{blank}from {module} import {', '.join(used)}\n")
+    return "".join(lines)
+
+
+_WORD = re.compile(r"[A-Z]+")
 _NOT_BATCHED = (Kind.STREAM, Kind.BATCH, Kind.SCRIPT)
 
 
@@ -128,8 +140,12 @@ def _parameters(query: Query) -> Iterator[str]:
         yield "items: Iterable[Mapping[str, Any] | Sequence[Any]]"
         return
     for param in query.params:
-        default = "" if param.required else f" = {param.default!r}"
+        default = "" if param.required else f" = {_literal(param.default)}"
         yield f"{param.name}: {_given(param)}{default}"
+
+
+def _literal(default: object) -> str:
+    return json.dumps(default, ensure_ascii=False) if isinstance(default, str) else repr(default)
 
 
 def _given(param: Param) -> str:
@@ -144,7 +160,7 @@ def _result(query: Query) -> str:
     row = query.row.name if query.row else "Any"
     match query.kind:
         case Kind.ONE:
-            return row if query.always_returns else _optional(row, nullable=True)
+            return row if _always(query) else _optional(row, nullable=True)
         case Kind.MANY:
             return f"list[{row}]"
         case Kind.STREAM:
@@ -158,6 +174,17 @@ def _result(query: Query) -> str:
             return "int"
         case _:
             return "None"
+
+
+def _always(query: Query) -> bool:
+    """Whether a `:one` query always has its row: its file says so, or it is a plain INSERT.
+
+    That is INSERT … VALUES … without a condition. (A BEFORE trigger could still drop the row.)
+    """
+    if "always" in query.reasons:
+        return True
+    words = set(_WORD.findall(query.variants[-1].text.upper().partition("*/")[2]))
+    return words.issuperset(("INSERT", "VALUES")) and not words & {"SELECT", "WHERE", "NOTHING"}
 
 
 def _annotation(declared: Type, names: dict[str, str], array: str = "list") -> str:

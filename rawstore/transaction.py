@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
-from .batch import Batch
+from .batch import Batch, collecting
 from .engines.parameters import batch_values
 from .errors import ConfigError, DatabaseError, RawstoreError, ResultError, TransactionAborted
 from .query import Query, Variant
@@ -22,8 +22,8 @@ ISOLATION = ("read committed", "repeatable read", "serializable")
 def begin(dialect: str, isolation: str | None, *, read_only: bool) -> bytes:
     """The statement that opens a transaction.
 
-    SQLite's are serializable whatever is asked for. One that may write takes the write lock at once:
-    a deferred one fails when it turns from reading to writing (SQLITE_BUSY_SNAPSHOT).
+    SQLite's are serializable whatever is asked for. One that may write takes the write lock at
+    once: a deferred one fails when it turns from reading to writing (SQLITE_BUSY_SNAPSHOT).
     """
     if isolation is not None and isolation not in ISOLATION:
         raise ConfigError(f"unknown isolation {isolation!r}; known are {', '.join(ISOLATION)}")
@@ -60,9 +60,9 @@ class Transaction:
         inner = type(self)(session, depth)
         try:
             yield inner
-            inner._complete()
+            inner._complete()  # noqa: SLF001 - another of this class
         except BaseException:
-            inner._end()
+            inner._end()  # noqa: SLF001
             if not session.undefer(savepoint):
                 self._undo(depth)
             raise
@@ -70,16 +70,12 @@ class Transaction:
             if not session.undefer(savepoint):
                 session.defer(b"RELEASE SAVEPOINT rawstore_%d" % depth)
 
-    @contextmanager
-    def batch(self) -> Iterator[Batch]:
+    def batch(self) -> AbstractContextManager[Any]:
         """Many calls in one round trip; the first failure aborts those behind it."""
-        collected = self.batch_class()
-        yield collected
-        self._usable(None)
-        collected._send(self._send_batch)
+        return collecting(self.batch_class(), self._send_batch)
 
     def _undo(self, depth: int) -> None:
-        """Back to the savepoint. Where that fails (the connection is lost), this level fails too."""
+        """Back to the savepoint. Where that fails (a lost connection), this level fails too."""
         self._failed = True
         with suppress(RawstoreError):
             self._session.control(b"ROLLBACK TO SAVEPOINT rawstore_%d" % depth)
@@ -96,8 +92,8 @@ class Transaction:
         self._end()
         if self._failed:
             raise TransactionAborted(
-                "a statement failed in this block, so all of it was rolled back; let its error leave the "
-                "block, or put what may fail into `with tx.transaction():`"
+                "a statement failed in this block, so all of it was rolled back; let its error "
+                "leave the block, or put what may fail into `with tx.transaction():`"
             )
 
     def _usable(self, query: Query | None) -> None:
@@ -134,6 +130,7 @@ class Transaction:
             raise
 
     def _send_batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
+        self._usable(None)
         outcomes = self._session.batch(calls)
         failed = (o for o in outcomes if isinstance(o, DatabaseError))
         self._failed = any(not isinstance(outcome, ResultError) for outcome in failed)
@@ -152,11 +149,23 @@ class Transaction:
         with self._working(variant.query):
             chunks = self._session.stream(variant, values)
         self._streams.add(chunks)
-        return Stream(self._chunks(variant.query, chunks), lambda: None)
+        return Stream(_Chunks(self, variant.query, chunks))
 
-    def _chunks(self, query: Query, chunks: Chunks) -> Chunks:
-        """The chunks; asked for more once the transaction has ended or failed, they raise."""
-        with closing(chunks), self._working(query):
-            for chunk in chunks:
-                yield chunk
-                self._usable(query)
+
+class _Chunks:
+    """A stream's chunks; once its transaction has ended or failed, they raise."""
+
+    def __init__(self, transaction: Transaction, query: Query, chunks: Chunks) -> None:
+        self._transaction = transaction
+        self._query = query
+        self._chunks = chunks
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[Any]:
+        with self._transaction._working(self._query):  # noqa: SLF001 - this module's own
+            return next(self._chunks)
+
+    def close(self) -> None:
+        self._chunks.close()

@@ -161,6 +161,13 @@ def vector(value: Any, size: int | None = None) -> array[float]:
     return numbers
 
 
+def directed(numbers: array[float]) -> array[float]:
+    """A vector to search by: it has a direction, so not zero, nor its square beyond float32."""
+    if not 1e-18 < math.hypot(*numbers) < 1e18:
+        raise ValueError("expected a vector that is not zero, of a length between 1e-18 and 1e18")
+    return numbers
+
+
 def anything(value: Any) -> Any:
     """A value of an undeclared type: the same checks by what the value is."""
     for kinds, check in _BY_CLASS:

@@ -30,18 +30,18 @@ _EXTENSIONS = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'"
 _TABLES = """
 SELECT schemaname, tablename
 FROM pg_tables
-WHERE schemaname = 'minipilot' AND tablename !~ 'yoyo|rawstore'
+WHERE schemaname !~ '^pg_|^information_schema$' AND tablename !~ 'yoyo|rawstore'
 """
 _SHAPE = """
 SELECT md5(string_agg(part, ',' ORDER BY part))
 FROM (
     SELECT concat_ws(' ', attrelid::regclass, attname, atttypid, attnotnull, attisdropped)
     FROM pg_attribute INNER JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('minipilot', 'public'))
+    WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_')
     UNION ALL
     SELECT concat_ws(' ', pronamespace, proname, md5(prosrc))
     FROM pg_proc
-    WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('minipilot', 'public'))
+    WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_')
     UNION ALL
     SELECT concat_ws(' ', conrelid, conname) FROM pg_constraint
     UNION ALL
@@ -49,9 +49,7 @@ FROM (
     UNION ALL
     SELECT concat_ws(' ', indexrelid, indisvalid) FROM pg_index
     UNION ALL
-    SELECT concat_ws(' ', nspname, nspacl) FROM pg_namespace
-    UNION ALL
-    SELECT concat_ws(' ', id, sha256) FROM minipilot.rawstore_migration
+    SELECT concat_ws(' ', nspname, nspacl) FROM pg_namespace WHERE nspname !~ '^pg_'
 ) AS parts (part)
 """
 
@@ -108,7 +106,8 @@ class Lender:
         if _one(connection, _SHAPE) != self._shapes[url]:
             return False
         names = [sql.Identifier(*row) for row in connection.execute(_TABLES).fetchall()]
-        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
+        if names:
+            connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
         return True
 
 

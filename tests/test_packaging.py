@@ -97,7 +97,7 @@ def test_an_installed_wheel_works_from_an_empty_folder(installed: Path, tmp_path
 
 
 def test_the_installed_command_lists_the_queries(installed: Path, tmp_path: Path) -> None:
-    assert "create_user" in run(installed / "rawstore", "queries", cwd=tmp_path)
+    assert "create_user" in run(installed / "rawstore", "queries", "minipilot", cwd=tmp_path)
 
 
 def test_importing_rawstore_loads_nothing_heavy() -> None:

@@ -110,6 +110,25 @@ def test_policies_are_kept_and_are_no_documentation() -> None:
     )
 
 
+def test_reasons_for_the_checks_are_kept_and_are_no_documentation() -> None:
+    text = """
+-- name: q :many
+-- Doc.
+-- order: the table has one row
+-- not null: total: a count never is
+-- not null: other: nor this
+SELECT count(*) AS total, 1 AS other
+-- all: here it is a comment
+FROM t
+"""
+    assert query(text).reasons == {
+        "order": "the table has one row",
+        "not null total": "a count never is",
+        "not null other": "nor this",
+    }
+    assert query(text).doc == "Doc."
+
+
 def test_a_limit_may_not_be_negative_and_is_an_integer() -> None:
     text = "-- name: q(a int, b bigint, c int) :many\nSELECT :c LIMIT :a OFFSET (:b)"
     assert [(param.name, param.bound) for param in query(text).params] == [
@@ -124,11 +143,9 @@ def test_a_limit_may_not_be_negative_and_is_an_integer() -> None:
 # -- aiosql's files
 
 
-AIOSQL = (
-    """
-junk is not allowed here, comments are
-""".replace("junk is not allowed here, comments are", "-- Blogs, as aiosql's own tests have them.")
-    + """
+AIOSQL = """
+-- Blogs, in the manner of aiosql's own tests.
+
 -- name: get-all-blogs
 -- Fetch all fields for every blog.
 select * from blogs;
@@ -162,7 +179,6 @@ insert into blogs values (1);
 select title from blogs where title = :title and published = :published -- see :foo, don't
     and ':quoted' = '' and title = :title;
 """
-)
 
 
 @pytest.mark.parametrize(
@@ -248,6 +264,13 @@ MISTAKES: dict[str, Mistake] = {
         "-- name: q :exec\n-- read: replica\nDELETE FROM t",
         1,
         "writes, which no replica can",
+    ),
+    "reason without words": ("-- name: q :one\n-- order:\nSELECT 1", 2, "gives no reason"),
+    "not null of no column": ("-- name: q :one\n-- not null: why\nSELECT 1", 2, "not null: column"),
+    "not null twice": (
+        "-- name: q :one\n-- not null: a: x\n-- not null: a: y\nSELECT 1",
+        3,
+        "-- not null a: is given twice",
     ),
     "limit of another type": (
         "-- name: q(n text) :many\nSELECT 1\nLIMIT :n",

@@ -75,6 +75,7 @@ def test_parameters_in_either_dialect(text: str, found: list[str], dialect: Dial
         ("E''':a' :b E'' :c", [":b", ":c"]),
         (r"typee'\' :a", [":a"]),
         (r"1e'\' :a", [":a"]),
+        (r":e'\' :a", [":e", ":a"]),
         ("U&'d\\0061t :a' U&\":b\" B'01' N':c'", []),
         ("$$ :a $$ :b", [":b"]),
         ("$x$ :a $$ ' $y$ $x$ :b", [":b"]),

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
 
 from ..query import Variant
 
-Chunks = Generator[list[Any], None, None]
-"""Rows of a stream, some at a time; to be closed when no more are wanted."""
+
+class Chunks(Protocol):
+    """Rows of a stream, some at a time.
+
+    One that is merely dropped must do no I/O: the collector drops it in the middle of anything.
+    """
+
+    def __iter__(self) -> Self:
+        """Itself."""
+
+    def __next__(self) -> list[Any]:
+        """Rows, or StopIteration."""
+
+    def close(self) -> None:
+        """Release what the database holds for it."""
 
 
 class Session(Protocol):

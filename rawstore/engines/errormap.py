@@ -107,6 +107,10 @@ _DATA: dict[str, str] = {
 }
 
 
+# What comes first: something in quotes (to the last of them, for it may hold some) or a colon.
+_QUOTED = re.compile(r"""["'](?P<quote>.*)["']|(?<!^fts5): (?P<rest>.*)""", re.DOTALL)
+
+
 def sqlstate_class(code: str) -> type[e.DatabaseError]:
     """The error class of an SQLSTATE."""
     return _SQLSTATE.get(code) or _SQLSTATE_CLASS.get(code[:2], e.DatabaseError)
@@ -131,10 +135,10 @@ def from_sqlstate(
 
 def without_values(message: str, text: str) -> str:
     """A message with what it quotes only where that stands in the statement's own `text`."""
-    found = re.search(r"""["'](.*)["']|: ([^:]*)$""", message, re.DOTALL)
+    found = _QUOTED.search(message)
     if found is None:
         return message
-    start, end = found.span(1) if found[1] is not None else found.span(2)
+    start, end = found.span("quote" if found["quote"] is not None else "rest")
     return message if message[start:end] in text else f"{message[:start]}…{message[end:]}"
 
 

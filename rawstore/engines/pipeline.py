@@ -1,8 +1,8 @@
 """libpq's pipeline mode as one exchange: send everything, take every result, never deadlock.
 
 In blocking mode a long pipeline can stop for ever, the client waiting to send and the server
-waiting to be read (libpq documentation, Pipeline Mode); so the connection is non-blocking meanwhile,
-and is read whenever it cannot be written.
+waiting to be read (libpq documentation, Pipeline Mode); so the connection is non-blocking
+meanwhile, and is read whenever it cannot be written.
 """
 
 from __future__ import annotations
@@ -20,19 +20,23 @@ _FLUSH_EVERY = 64  # sends between looks at the socket
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
 
 
-def exchange(pgconn: pq.abc.PGconn, sends: Sequence[Send], progress: Send) -> list[Result]:
+def exchange(
+    pgconn: pq.abc.PGconn, sends: Sequence[Send], progress: Send, *, steady: bool = False
+) -> list[Result]:
     """Call every send (a statement's, or `pipeline_sync`; the last is a sync); return the results.
 
     Results are in order, one a statement, without the syncs'. Where the connection breaks, those
     that did not come are empty results of status FATAL_ERROR. `progress` is called whenever
-    something has arrived. An exchange that is left by an exception leaves the connection closed.
+    something has arrived; with `steady` the server is asked for each result as soon as it has it,
+    not only for buffers full. An exchange left by an exception leaves the connection closed.
     """
     syncs = sum(send == pgconn.pipeline_sync for send in sends)
     results: list[Result] = []
     try:
         pgconn.nonblocking = 1
         pgconn.enter_pipeline_mode()
-        _communicate(pgconn, sends, syncs, results, progress)
+        flush = pgconn.send_flush_request if steady else None
+        _communicate(pgconn, sends, syncs, results, progress, flush)
         pgconn.exit_pipeline_mode()
         pgconn.nonblocking = 0
     except psycopg.OperationalError:
@@ -51,6 +55,7 @@ def _communicate(
     syncs: int,
     results: list[Result],
     progress: Send,
+    flush: Send | None,
 ) -> None:
     poller = select.poll()
     sent = 0
@@ -60,6 +65,8 @@ def _communicate(
             for send in sends[sent : sent + _FLUSH_EVERY]:
                 send()
                 sent += 1
+                if flush is not None:
+                    flush()
             blocked = pgconn.flush() == 1
         blocked = blocked or pgconn.flush() == 1
         poller.register(pgconn.socket, select.POLLIN | (select.POLLOUT if blocked else 0))

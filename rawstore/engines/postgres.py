@@ -18,9 +18,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
-from ..errors import ConfigError, ConnectionLost, DatabaseError, Overloaded
+from ..errors import ConfigError, DatabaseError, Overloaded
 from ..target import PostgresTarget
-from .postgres_probe import Probe
+from .postgres_probe import Probe, connect_error
 from .postgres_session import GRACE, PostgresSession
 from .postgres_types import ServerTypes
 
@@ -35,11 +35,14 @@ class _Connection(psycopg.Connection[Any]):
     """A pooled connection with the session that works on it, which ends with it."""
 
     session: PostgresSession | None = None
+    opened: set[_Connection] | None = None
 
     def close(self) -> None:
         session, self.session = self.session, None
         if session is not None:
             session.wire.close()
+        if self.opened is not None:
+            self.opened.discard(self)
         super().close()
 
 
@@ -64,6 +67,9 @@ class PostgresEngine:
         self._forked = False
         self._errors_seen = 0
         self._drained = 0.0
+        # The pool knows nothing of what it has lent: without this a stream that is collected
+        # together with its connection could find it finalized before.
+        self._opened: set[_Connection] = set()
         _engines.add(self)
 
     # -- lending
@@ -110,7 +116,7 @@ class PostgresEngine:
         connection.close()
 
     def close(self) -> None:
-        """Close every connection; one that is lent is closed when it comes back. Calls then raise."""
+        """Close every connection; a lent one is closed when it comes back. Calls then raise."""
         with self._lock:
             self._closed = True
             pool, self._pool = self._pool, None
@@ -121,6 +127,17 @@ class PostgresEngine:
     def stats(self) -> dict[str, int]:
         """The pool's figures (psycopg_pool's `get_stats`)."""
         return self._pool.get_stats() if self._pool else {}
+
+    def connect(self, limit: float) -> PostgresSession:
+        """A session beside the pool, for its caller to close; each wait takes at most `limit`."""
+        self._usable()
+        try:
+            connection = _Connection.connect(self._conninfo, autocommit=True)
+        except psycopg.Error as error:
+            problem = connect_error(error, self.target)
+        else:
+            return self._enter(connection, limit - GRACE)
+        raise problem
 
     # -- the pool
 
@@ -160,9 +177,12 @@ class PostgresEngine:
 
     def _session(self, pool: Pool, connection: _Connection) -> PostgresSession:
         self._errors_seen = _errors(pool)  # the server lets us in again
-        session = connection.session = PostgresSession(
-            connection, self.types, self.target.statement_timeout, prepare=self.target.prepare
-        )
+        return self._enter(connection, self.target.statement_timeout)
+
+    def _enter(self, connection: _Connection, limit: float) -> PostgresSession:
+        session = PostgresSession(connection, self.types, limit, prepare=self.target.prepare)
+        connection.session, connection.opened = session, self._opened
+        self._opened.add(connection)
         return session
 
     def _drain(self, pool: Pool) -> None:
@@ -200,7 +220,7 @@ class PostgresEngine:
     def _ask(self, end: float) -> None:
         """Whether the server lets us in: raises why not. Callers share one attempt."""
         with self._lock:
-            if self._probe is None or self._probe.done:
+            if self._probe is None or self._probe.over:
                 self._probe = Probe(self._conninfo, self.target)
             probe = self._probe
         probe.wait(end)
@@ -234,7 +254,7 @@ def _errors(pool: Pool) -> int:
 
 
 def session_conninfo(target: PostgresTarget, schema: str) -> dict[str, str]:
-    """libpq's keywords for a working connection: the target's, and our session settings."""
+    """A working connection's keywords for libpq: the target's, and our session settings."""
     conninfo = {"connect_timeout": "5", **target.conninfo, "client_encoding": "utf8"}
     if target.prepare:  # a transaction pooler refuses `options`
         settings = {

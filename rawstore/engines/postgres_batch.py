@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import DatabaseError, TransactionAborted
 from ..query import Query, Variant
 from .pipeline import Result, Send
-from .postgres_report import is_stale, moved
+from .postgres_report import ATTEMPTS, is_stale, moved
 from .postgres_statement import Prepared
 from .postgres_wire import GOOD
 
@@ -36,7 +36,7 @@ def batch(session: PostgresSession, calls: Calls) -> list[Any]:
     if session.idle and not session.pending:
         outcomes = _apart(session, calls)
     else:
-        outcomes = _together(session, calls, again=True)
+        outcomes = _together(session, calls, ATTEMPTS)
     return [outcomes[number] for number in range(len(calls))]
 
 
@@ -51,7 +51,7 @@ def _apart(session: PostgresSession, calls: Calls) -> Outcomes:
         if not is_stale(result):
             outcomes[one.number] = _outcome(session, one.prepared, result)
             continue
-        session.forget(one.prepared.variant)
+        session.preparation.forget(one.prepared.variant)
         behind = zip(ready[position + 1 :], results[position + 1 :], strict=True)
         done = [other.query for other, result in behind if result.status in GOOD]
         if done and (one.query.writes or any(query.writes for query in done)):
@@ -63,21 +63,22 @@ def _apart(session: PostgresSession, calls: Calls) -> Outcomes:
     return outcomes
 
 
-def _together(session: PostgresSession, calls: Calls, *, again: bool) -> Outcomes:
+def _together(session: PostgresSession, calls: Calls, attempts: int) -> Outcomes:
     """Inside a transaction: the first failure aborts what is behind it."""
     outcomes: Outcomes = {}
     ready = _ready(session, calls, outcomes, go_on=False)
     pending = session.pending
     before = session.take_pending()
-    results = session.wire.exchange([*before, *(one.send for one in ready)])[len(before) :]
+    sends = [*before, *(one.send for one in ready)]
+    results = session.wire.exchange(sends, steady=True)[len(before) :]
+    if any(map(is_stale, results)):
+        for one in ready:  # what is behind the first may be out of date as well
+            session.preparation.forget(one.prepared.variant)
+        if attempts > 1 and session.rewind(pending):
+            return _together(session, calls, attempts - 1)
     for one, result in zip(ready, results, strict=True):
-        if is_stale(result):
-            session.forget(one.prepared.variant)
-            if again and session.rewind(pending):
-                return _together(session, calls, again=False)
-            outcomes[one.number] = moved(one.query)
-        else:
-            outcomes[one.number] = _outcome(session, one.prepared, result)
+        late = is_stale(result)
+        outcomes[one.number] = moved(one.query) if late else _outcome(session, one.prepared, result)
     for number, (variant, _) in enumerate(calls):
         if number not in outcomes:
             message = "an earlier call of the batch failed"
@@ -92,7 +93,7 @@ def _ready(
     ready: list[_Ready] = []
     for number, (variant, values) in enumerate(calls):
         try:
-            prepared, encoded = session.encoded(variant, values)
+            prepared, encoded = session.preparation.encoded(variant, values)
         except ValueError as error:
             outcomes[number] = error
         except DatabaseError as error:
@@ -132,8 +133,8 @@ def each(session: PostgresSession, variant: Variant, items: Sequence[tuple[Any, 
 def _run_each(
     session: PostgresSession, variant: Variant, items: Sequence[tuple[Any, ...]]
 ) -> tuple[Prepared, list[Result]]:
-    for attempt in range(2):
-        pairs = [session.encoded(variant, item) for item in items]
+    for attempt in range(1, ATTEMPTS + 1):
+        pairs = [session.preparation.encoded(variant, item) for item in items]
         prepared = pairs[-1][0]  # the last item may have shown the first one's to be out of date
         sends = [
             session.sender(prepared, values if used is prepared else prepared.encode(item))
@@ -141,11 +142,11 @@ def _run_each(
         ]
         pending = session.pending
         before = session.take_pending()
-        results = session.wire.exchange([*before, *sends])
+        results = session.wire.exchange([*before, *sends], steady=True)
         bad = next((result for result in results if result.status not in GOOD), None)
         if bad is None:
             return prepared, results[len(before) :]
-        if attempt:
+        if attempt == ATTEMPTS:
             raise session.failed(bad, variant.query)
         session.recover(variant, bad, pending)
-    raise AssertionError  # pragma: no cover - the second attempt returns or raises
+    raise AssertionError  # pragma: no cover - the last attempt returns or raises

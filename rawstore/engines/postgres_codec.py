@@ -11,12 +11,13 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from psycopg import DataError
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format
 
@@ -44,6 +45,7 @@ _int4 = struct.Struct(">i").pack
 _int8 = struct.Struct(">q").pack
 _float4 = struct.Struct(">f").pack
 _float8 = struct.Struct(">d").pack
+_read_int8 = struct.Struct(">q").unpack
 
 
 def _timestamp(value: datetime) -> bytes:
@@ -220,6 +222,20 @@ def _array_text(name: str, items: list[Any]) -> str:
         return f'"{text}"'
 
     return f"{{{','.join(map(quoted, items))}}}"
+
+
+class UtcLoader(Loader):
+    """A timestamptz in UTC, for a session whose time zone is not ours to set."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> datetime:
+        """The moment. Raises psycopg.DataError for what Python cannot hold."""
+        (microseconds,) = _read_int8(data)
+        try:
+            return _EPOCH + timedelta(microseconds=microseconds)
+        except OverflowError:
+            raise DataError("timestamp too early or too late for Python") from None
 
 
 class VectorLoader(Loader):

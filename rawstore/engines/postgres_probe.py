@@ -1,4 +1,4 @@
-"""Why a PostgreSQL server cannot be reached: one attempt to connect, which many callers may await."""
+"""Why a PostgreSQL server cannot be reached: one attempt to connect, awaited by many callers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..target import PostgresTarget
 from .errormap import from_sqlstate
 
 OLDEST_SERVER = 140000
+PATIENCE = 10.0  # seconds
 
 
 class Probe:
@@ -21,20 +22,21 @@ class Probe:
         self._conninfo = conninfo
         self._target = target
         self._done = threading.Event()
+        self._started = time.monotonic()
         self._version = 0
         self._error: psycopg.Error | None = None
         threading.Thread(target=self._connect, name="rawstore-probe", daemon=True).start()
 
     @property
-    def done(self) -> bool:
-        """Whether the attempt has ended."""
-        return self._done.is_set()
+    def over(self) -> bool:
+        """Whether the attempt has ended, or has taken so long that another is worth while."""
+        return self._done.is_set() or time.monotonic() > self._started + PATIENCE
 
     def wait(self, end: float) -> None:
         """Return once the server has answered. Raises ConnectionLost and the like, ConfigError."""
         if not self._done.wait(max(0.0, end - time.monotonic())):
-            message = f"cannot connect to {self._target}: no answer within {self._target.pool_timeout:g} s"
-            raise ConnectionLost(message)
+            waited = f"no answer within {self._target.pool_timeout:g} s"
+            raise ConnectionLost(f"cannot connect to {self._target}: {waited}")
         if self._error is not None:
             raise connect_error(self._error, self._target)
         check_version(self._version)
@@ -60,8 +62,8 @@ def check_version(version: int) -> None:
 
 def connect_error(error: psycopg.Error, target: PostgresTarget) -> DatabaseError:
     """Why a connection could not be made, without the password."""
-    said = str(error).strip().splitlines()
-    reason = said[-1].strip() if said else type(error).__name__
+    said = [line for line in str(error).splitlines() if line and not line.startswith("\t")]
+    reason = said[-1].strip() if said else type(error).__name__  # without libpq's advice
     if password := target.conninfo.get("password"):
         reason = reason.replace(password, "***")
     if error.sqlstate and not error.sqlstate.startswith(("08", "28", "3D", "57")):

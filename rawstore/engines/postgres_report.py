@@ -17,6 +17,8 @@ from ..query import Query
 from .errormap import from_sqlstate, without_values
 from .pipeline import Result
 
+ATTEMPTS = 5  # at a statement whose preparation is out of date each time: a migration goes on
+
 _Field = pq.DiagnosticField
 
 # Errors of a statement's analysis. One that was prepared is analysed anew when the schema has
@@ -90,7 +92,7 @@ def _showable(result: Result, primary: str, code: str, query: Query) -> str:
 
 
 def moved(query: Query) -> SerializationFailure:
-    """The error for a statement whose preparation went out of date where it could not be repeated."""
+    """The error for a statement that went out of date where it could not be repeated."""
     message = "the schema was changed under the statement, which did nothing; run it again"
     return SerializationFailure(message, query=query.full_name)
 
@@ -99,6 +101,11 @@ def unreadable(query: Query, error: Exception) -> ResultError:
     """The error for a value that Python cannot hold: `infinity`, the year 10000."""
     message = f"a value in the result does not fit its Python type ({type(error).__name__})"
     return ResultError(message, query=query.full_name)
+
+
+def libpq_message(result: Result) -> str:
+    """What libpq says of a connection; in one line, without its advice."""
+    return result.error_message.decode(errors="replace").partition("\n")[0]
 
 
 def sqlstate(result: Result) -> str:

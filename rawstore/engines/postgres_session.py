@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import pq
-from psycopg.adapt import Transformer
 
 from ..errors import (
     CommitOutcomeUnknown,
@@ -29,9 +28,18 @@ from ..errors import (
 )
 from ..query import Query, Variant
 from . import postgres_batch, postgres_stream
-from .parameters import misfit, refusal
 from .pipeline import Result, Send
-from .postgres_report import changes_session, failure, is_stale, moved, unreadable
+from .postgres_codec import UtcLoader
+from .postgres_preparation import Preparation
+from .postgres_report import (
+    ATTEMPTS,
+    changes_session,
+    failure,
+    is_stale,
+    libpq_message,
+    moved,
+    unreadable,
+)
 from .postgres_statement import Prepared
 from .postgres_wire import GOOD, Wire
 
@@ -45,6 +53,7 @@ PING_AFTER = 30.0  # seconds of idleness after which a connection is asked befor
 _IDLE = pq.TransactionStatus.IDLE
 _FAILED = pq.TransactionStatus.INERROR
 _ABORTED = pq.ExecStatus.PIPELINE_ABORTED
+_FATAL = pq.ExecStatus.FATAL_ERROR
 
 
 class PostgresSession:
@@ -63,18 +72,19 @@ class PostgresSession:
         self.wire = Wire(connection, limit + GRACE)
         self.altered = False  # something would outlive the caller: SET, LISTEN, an advisory lock
         self._pg = connection.pgconn
-        self._types = types
-        self._prepares = prepare
-        self._prepared: dict[Variant, Prepared] = {}
-        self._outdated: list[bytes] = []  # names to be deallocated
-        self._numbers = count()
+        self._named = prepare
+        self.preparation = Preparation(self, types, named=prepare)
+        self._held = self.preparation.held
+        self._cursors = count()
         self._pending: list[bytes] = []
         self._last_used = time.monotonic()
+        if not prepare:  # nor are there `options`, so the time zone is the server's
+            connection.adapters.register_loader("timestamptz", UtcLoader)
 
     # -- life
 
     def alive(self, end: float) -> bool:
-        """Whether the connection can be used. Only when in doubt is the server asked, until `end`."""
+        """Whether the connection can be used. Only in doubt is the server asked, until `end`."""
         now = time.monotonic()
         if self.wire.silent and now - self._last_used < PING_AFTER:
             return True
@@ -84,10 +94,9 @@ class PostgresSession:
         """Leave nothing behind for the next caller; False where the connection has to be closed."""
         if self._pg.transaction_status != _IDLE:
             self.rollback()
-        if self.altered and self._prepares:  # behind a pooler it would be somebody else's session
+        if self.altered and self._named:  # behind a pooler it would be somebody else's session
             self.wire.command(b"DISCARD ALL")
-            self._prepared.clear()
-            self._outdated.clear()
+            self.preparation.clear()
             self.altered = False
         self._last_used = time.monotonic()
         return self._pg.transaction_status == _IDLE
@@ -101,20 +110,27 @@ class PostgresSession:
 
     def run(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Run one statement; what its kind gives back. `values` are in the placeholders' order."""
-        prepared = self._prepared.get(variant) or self.prepare(variant)
+        prepared = self._held.get(variant) or self.preparation.prepare(variant)
         try:
             encoded = prepared.encode(values)
-        except Exception:  # noqa: BLE001 - whatever it is: the value cannot be sent
-            prepared, encoded = self._encode_anew(variant, values)
+        except Exception:
+            prepared, encoded = self.preparation.encoded_anew(variant, values)
         pending = self._pending
         result = self._send(prepared, encoded)
         if result.status not in GOOD:
-            self.recover(variant, result, pending)
-            prepared, encoded = self.encoded(variant, values)
-            result = self._send(prepared, encoded)
-            if result.status not in GOOD:
-                raise self.failed(result, variant.query)
+            prepared, result = self._run_again(variant, values, result, pending)
         return self.value(prepared, result)
+
+    def _run_again(
+        self, variant: Variant, values: Sequence[Any], result: Result, pending: Sequence[bytes]
+    ) -> tuple[Prepared, Result]:
+        for _ in range(ATTEMPTS - 1):
+            self.recover(variant, result, pending)
+            prepared, encoded = self.preparation.encoded(variant, values)
+            result = self._send(prepared, encoded)
+            if result.status in GOOD:
+                return prepared, result
+        raise self.failed(result, variant.query)
 
     def value(self, prepared: Prepared, result: Result) -> Any:
         """What the query's kind makes of a good result."""
@@ -122,30 +138,6 @@ class PostgresSession:
             return prepared.value(result)
         except psycopg.DataError as error:
             problem = unreadable(prepared.variant.query, error)
-        raise problem
-
-    def encoded(
-        self, variant: Variant, values: Sequence[Any]
-    ) -> tuple[Prepared, list[bytes | None]]:
-        """The variant as it is prepared here, and the values as it takes them."""
-        prepared = self._prepared.get(variant) or self.prepare(variant)
-        try:
-            return prepared, prepared.encode(values)
-        except Exception:  # noqa: BLE001
-            return self._encode_anew(variant, values)
-
-    def _encode_anew(
-        self, variant: Variant, values: Sequence[Any]
-    ) -> tuple[Prepared, list[bytes | None]]:
-        """The values were refused. If not by their declared types, the server's may have changed."""
-        problem = refusal(variant, values)
-        if problem is None:
-            self.forget(variant)
-            prepared = self.prepare(variant)
-            try:
-                return prepared, prepared.encode(values)
-            except Exception as error:  # noqa: BLE001
-                problem = misfit(variant, error)
         raise problem
 
     def _send(self, prepared: Prepared, values: list[bytes | None]) -> Result:
@@ -189,13 +181,15 @@ class PostgresSession:
         if result.status == _ABORTED:
             return TransactionAborted("an earlier statement of the transaction failed", query=name)
         error = failure(result, query, preparing=preparing)
-        if self.wire.broken and not isinstance(error, ConnectionLost):
-            lost = ConnectionLost(
-                f"the server closed the connection; {unknown}", query=name, code=error.code
-            )
-            lost.__cause__ = error.__cause__
-            return lost
-        return error
+        if isinstance(error, ConnectionLost):
+            return error
+        if not self.wire.broken and (error.code or result.status != _FATAL):
+            return error
+        self.wire.drop()  # without a code it is libpq's, which may not yet know that all is lost
+        message = f"the server closed the connection; {unknown}"
+        lost = ConnectionLost(message, query=name, code=error.code)
+        lost.__cause__ = psycopg.OperationalError(libpq_message(result))
+        return lost
 
     def recover(self, variant: Variant, result: Result, pending: Sequence[bytes]) -> None:
         """Make ready to run again what failed only because its preparation was out of date.
@@ -205,7 +199,7 @@ class PostgresSession:
         """
         if not is_stale(result):
             raise self.failed(result, variant.query)
-        self.forget(variant)
+        self.preparation.forget(variant)
         if not self.rewind(pending):
             raise moved(variant.query)
 
@@ -217,59 +211,6 @@ class PostgresSession:
             self.wire.command(b"ROLLBACK")
         self._pending = list(pending)
         return True
-
-    # -- preparing
-
-    def forget(self, variant: Variant) -> None:
-        """Take a prepared statement off this connection."""
-        prepared = self._prepared.pop(variant, None)
-        if prepared and prepared.name:
-            self._outdated.append(prepared.name)
-
-    def prepare(self, variant: Variant) -> Prepared:
-        """Prepare a statement, in one round trip. Raises the mapped error."""
-        name = b"%s/%d" % (variant.query.full_name.encode(), next(self._numbers))
-        described = self._describe(variant, name if self._prepares else b"")
-        oids = [described.param_type(n) for n in range(described.nparams)]
-        columns = [described.ftype(n) for n in range(described.nfields)]
-        known, binary = self._types.resolve(self, oids, columns)
-        prepared = Prepared(
-            variant,
-            name if self._prepares else b"",
-            oids,
-            known,
-            Transformer(self.connection),
-            columns=columns,
-            binary=binary,
-        )
-        self._prepared[variant] = prepared
-        self.altered = self.altered or changes_session(variant.text)
-        return prepared
-
-    def _describe(self, variant: Variant, name: bytes) -> Result:
-        """Prepare and describe; behind a transaction pooler both must meet the same server."""
-        if self._pending and not self.idle:
-            self.flush(variant.query)  # a failure is to undo no more than the innermost block
-        sync = self._pg.pipeline_sync
-        before: list[Send] = []
-        after: list[Send] = []
-        if self.idle and name:
-            for outdated in self._outdated:
-                before += (self.command_sender(b'DEALLOCATE "%s"' % outdated), sync)
-            self._outdated.clear()
-        elif self.idle:
-            before, after = (
-                [self.command_sender(b"BEGIN")],
-                [sync, self.command_sender(b"ROLLBACK")],
-            )
-        prepare = partial(self._pg.send_prepare, name, variant.text.encode())
-        describe = partial(self._pg.send_describe_prepared, name)
-        results = self.wire.exchange([*before, prepare, describe, *after])
-        first = len(before) - before.count(sync)
-        for result in results[first : first + 2]:
-            if result.status not in GOOD:
-                raise self.failed(result, variant.query, preparing=True)
-        return results[first + 1]
 
     # -- transactions
 
@@ -354,4 +295,4 @@ class PostgresSession:
 
     def stream(self, variant: Variant, values: Sequence[Any]) -> Chunks:
         """Lists of rows from a server-side cursor, which needs an open transaction."""
-        return postgres_stream.stream(self, variant, values, b"rawstore %d" % next(self._numbers))
+        return postgres_stream.stream(self, variant, values, b"rawstore %d" % next(self._cursors))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from psycopg import pq
 
 from ..query import Variant
 from .pipeline import Result
+from .postgres_report import ATTEMPTS
 from .postgres_statement import Prepared
 from .postgres_wire import GOOD
 
 if TYPE_CHECKING:
-    from . import Chunks
     from .postgres_session import PostgresSession
 
 CHUNK = 1000  # rows that a FETCH brings
@@ -22,24 +22,65 @@ CHUNK = 1000  # rows that a FETCH brings
 _IN_TRANSACTION = pq.TransactionStatus.INTRANS
 
 
+class Cursor:
+    """A server-side cursor in an open transaction, read in chunks (see `Chunks`).
+
+    Its end closes it; one that is dropped before stays until the transaction ends.
+    """
+
+    def __init__(
+        self, session: PostgresSession, prepared: Prepared, name: bytes, first: Result
+    ) -> None:
+        """`first` is the first chunk, fetched in the round trip that opened the cursor."""
+        self._session = session
+        self._prepared = prepared
+        self._name = name
+        self._ready: Result | None = first
+        self._fetch = session.command_sender(_fetch(name), prepared.result_format)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[Any]:
+        if not self._name:
+            raise StopIteration
+        result, self._ready = self._ready or self._session.wire.call(self._fetch), None
+        if result.status not in GOOD:
+            self._name = b""
+            raise self._session.failed(result, self._prepared.variant.query)
+        rows: list[Any] = self._session.value(self._prepared, result)
+        if len(rows) < CHUNK:
+            self.close()
+            if not rows:
+                raise StopIteration
+        return rows
+
+    def close(self) -> None:
+        """Close the cursor, unless the end of its transaction has done so."""
+        name, self._name = self._name, b""
+        status = self._session.connection.pgconn.transaction_status
+        if name and status == _IN_TRANSACTION:
+            self._session.wire.command(b'CLOSE "%s"' % name)
+
+
 def stream(
-    session: PostgresSession, variant: Variant, values: Sequence[Any], cursor: bytes
-) -> Chunks:
-    """Lists of rows. The first chunk is fetched at once, in the round trip that opens the cursor."""
-    prepared, first = _open(session, variant, values, cursor)
+    session: PostgresSession, variant: Variant, values: Sequence[Any], name: bytes
+) -> Cursor:
+    """Open a cursor of this name. Raises the mapped error."""
+    prepared, first = _open(session, variant, values, name)
     if not prepared.fits(first):  # a cursor notices no change of types under its preparation
-        session.forget(variant)
-        session.wire.command(b'CLOSE "%s"' % cursor)
-        prepared, first = _open(session, variant, values, cursor)
+        session.preparation.forget(variant)
+        session.wire.command(b'CLOSE "%s"' % name)
+        prepared, first = _open(session, variant, values, name)
     prepared.learn(first)
-    return _chunks(session, prepared, cursor, first)
+    return Cursor(session, prepared, name, first)
 
 
 def _open(
     session: PostgresSession, variant: Variant, values: Sequence[Any], cursor: bytes
 ) -> tuple[Prepared, Result]:
-    for attempt in range(2):
-        prepared, encoded = session.encoded(variant, values)
+    for attempt in range(1, ATTEMPTS + 1):
+        prepared, encoded = session.preparation.encoded(variant, values)
         pending = session.pending
         declare = b'DECLARE "%s" NO SCROLL CURSOR FOR %s' % (cursor, variant.text.encode())
         pg = session.connection.pgconn
@@ -53,27 +94,10 @@ def _open(
         bad = next((result for result in results if result.status not in GOOD), None)
         if bad is None:
             return prepared, results[-1]
-        if attempt:
+        if attempt == ATTEMPTS:
             raise session.failed(bad, variant.query)
         session.recover(variant, bad, pending)
-    raise AssertionError  # pragma: no cover - the second attempt returns or raises
-
-
-def _chunks(session: PostgresSession, prepared: Prepared, cursor: bytes, result: Result) -> Chunks:
-    send = session.command_sender(_fetch(cursor), prepared.result_format)
-    try:
-        while True:
-            rows = session.value(prepared, result)
-            if rows:
-                yield rows
-            if len(rows) < CHUNK:
-                return
-            result = session.wire.call(send)
-            if result.status not in GOOD:
-                raise session.failed(result, prepared.variant.query)
-    finally:
-        if session.connection.pgconn.transaction_status == _IN_TRANSACTION:
-            session.wire.command(b'CLOSE "%s"' % cursor)
+    raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
 
 def _fetch(cursor: bytes) -> bytes:

@@ -1,17 +1,18 @@
-"""Types whose oids differ from database to database: pgvector's, enums, citext, domains, the rest."""
+"""Types whose oids differ from database to database: vectors, enums, citext, domains, the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from psycopg.adapt import AdaptersMap
 from psycopg.types.array import ArrayBinaryLoader
 
 from .postgres_codec import VECTOR, LabelLoader, VectorLoader, VectorTextLoader
 from .postgres_wire import GOOD
 
 if TYPE_CHECKING:
+    from psycopg.adapt import AdaptersMap
+
     from .postgres_session import PostgresSession
 
 _FIRST_USER_OID = 16384  # FirstNormalObjectId: what is below is the same on every server

@@ -64,6 +64,10 @@ class Wire:
         unwatch(self.watch)
         self._socket.close()
 
+    def drop(self) -> None:
+        """Close the connection: nothing more can be done with it."""
+        self.pg.finish()
+
     def _shut_down(self) -> None:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -118,13 +122,17 @@ class Wire:
         finally:
             self.watch.stop()
 
-    def exchange(self, sends: Sequence[Send]) -> list[Result]:
-        """One pipelined round trip; a result for each send but the syncs. Progress earns time."""
+    def exchange(self, sends: Sequence[Send], *, steady: bool = False) -> list[Result]:
+        """One pipelined round trip; a result for each send but the syncs.
+
+        Progress earns time, and is seen for each statement where the exchange is `steady`.
+        """
         if not sends:
             return []
         self.watch.start(self.limit)
         try:
-            return exchange(self.pg, [*sends, self.pg.pipeline_sync], self._progress)
+            sends = [*sends, self.pg.pipeline_sync]
+            return exchange(self.pg, sends, self._progress, steady=steady)
         finally:
             self.watch.stop()
 

@@ -43,6 +43,7 @@ class SqliteEngine:
         self.target = target
         self._create = create
         self._statements: dict[Variant, Statement] = {}
+        self._sessions: set[SqliteSession] = set()  # all that are open, lent ones too
         self._readers: deque[SqliteSession] = deque()
         self._writer: SqliteSession | None = None
         self._write_lock = threading.Lock()
@@ -69,7 +70,13 @@ class SqliteEngine:
         return session
 
     def _new_session(self) -> SqliteSession:
-        return SqliteSession(self.connect(), self._compiled, self.target.statement_timeout)
+        session = SqliteSession(self.connect(), self._compiled, self.target.statement_timeout)
+        self._sessions.add(session)
+        return session
+
+    def _discard(self, session: SqliteSession) -> None:
+        self._sessions.discard(session)
+        session.discard()
 
     def _borrow_writer(self) -> SqliteSession:
         me = threading.get_ident()
@@ -103,11 +110,11 @@ class SqliteEngine:
         if session is self._writer:
             if done:
                 self._writer = None
-                session.discard()
+                self._discard(session)
             self._owner = None
             self._write_lock.release()
         elif done or len(self._readers) >= READERS:
-            session.discard()
+            self._discard(session)
         else:
             self._readers.append(session)
 
@@ -115,6 +122,7 @@ class SqliteEngine:
         """Undo a caller's PRAGMAs where the connection is the database; else False: close it."""
         if self.target.path is not None:
             return False
+        session.connection.execute("PRAGMA query_only = OFF")
         self._configure(session.connection)
         session.altered = False
         return True
@@ -126,12 +134,12 @@ class SqliteEngine:
         if self._forked:
             return
         while self._readers:
-            self._readers.pop().discard()
+            self._discard(self._readers.pop())
         if self._write_lock.acquire(blocking=False):
             writer, self._writer = self._writer, None
             self._write_lock.release()
             if writer is not None:
-                writer.discard()
+                self._discard(writer)
 
     @property
     def memory(self) -> sqlite3.Connection | None:
@@ -147,10 +155,11 @@ class SqliteEngine:
     def connect(self) -> sqlite3.Connection:
         """A new connection with our settings. Raises the mapped error."""
         target = self.target
+        if self._closed or self._forked:
+            raise self._unusable()
         if target.path is not None and not self._create and not target.path.exists():
-            raise ConnectionLost(
-                f"{target.path} does not exist; create it with: rawstore migrate up (or store.migrate())"
-            )
+            remedy = "create it with: rawstore migrate up (or store.migrate())"
+            raise ConnectionLost(f"{target.path} does not exist; {remedy}")
         try:
             connection = sqlite3.connect(
                 _uri(target, create=self._create),
@@ -201,7 +210,7 @@ class SqliteEngine:
     def _forget(self) -> None:
         """In a forked child: keep the parent's connections unclosed (closing drops its locks)."""
         self._forked = True
-        _forgotten.append((self._readers, self._writer))
+        _forgotten.append(self._sessions)
 
 
 def _uri(target: SqliteTarget, *, create: bool) -> str:
@@ -214,7 +223,8 @@ def _uri(target: SqliteTarget, *, create: bool) -> str:
 
 def _open_error(error: sqlite3.Error, target: SqliteTarget) -> DatabaseError:
     name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
-    return from_sqlite(name, f"{target.path}: {error}")
+    reason = "it is a folder" if target.path and target.path.is_dir() else error
+    return from_sqlite(name, f"{target.path}: {reason}")
 
 
 _engines: weakref.WeakSet[SqliteEngine] = weakref.WeakSet()

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +60,7 @@ def encoders(variant: Variant) -> tuple[Encode, ...]:
     return tuple(_encoder(variant.query.params[index]) for index in variant.order)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _encoder(param: Param) -> Encode:
     check = param.check
     store: Encode | None = _STORED.get(param.type.name)

@@ -15,12 +15,12 @@ from ..query import Query, Variant
 from .errormap import from_sqlite
 from .parameters import misfit, refusal
 from .sqlite_statement import Statement
+from .sqlite_stream import Rows
 from .watchdog import Watch, unwatch, watch
 
 if TYPE_CHECKING:
     from . import Chunks
 
-STREAM_ROWS = 1000
 BATCH_ITEMS = 1000  # items of a :batch query to which the time limit applies together
 
 
@@ -39,6 +39,7 @@ class SqliteSession:
         self._execute = connection.execute
         self._compiled = compiled
         self._pending: list[str] = []
+        self._streams: list[weakref.ref[Rows]] = []
         self._limit = limit
         self._read_only = False
         self._watch = None if limit is None else Watch(connection.interrupt)
@@ -83,12 +84,14 @@ class SqliteSession:
         statement = self._compiled(variant)
         try:
             bound = statement.encode(values)
-        except Exception as error:  # noqa: BLE001 - whatever it is: the value cannot be bound
+        except Exception as error:
             raise refusal(variant, values) or misfit(variant, error) from None
         if self._pending:
             self.flush(variant.query)
         if statement.alters:
             self.altered = True
+        if self._streams and variant.query.writes:
+            self._keep_streams()
         if self._watch is not None:
             self._watch.start(self._limit)
         try:
@@ -101,7 +104,7 @@ class SqliteSession:
         raise problem
 
     def failed(self, error: sqlite3.Error, statement: Statement | None) -> DatabaseError:
-        """The mapped error, with SQLite's as its cause: worded like ours where it quotes a value."""
+        """The mapped error, with SQLite's as its cause: in our words where it quotes a value."""
         name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
         query = statement.query.full_name if statement else None
         said = str(error)
@@ -116,7 +119,7 @@ class SqliteSession:
         return mapped
 
     @contextmanager
-    def _working(self, statement: Statement) -> Iterator[None]:
+    def working(self, statement: Statement) -> Iterator[None]:
         """Within the time limit, and with errors mapped; it may be started anew meanwhile."""
         problem = None
         self._start()
@@ -167,6 +170,7 @@ class SqliteSession:
     def commit(self) -> None:
         """Commit. On failure the transaction is rolled back."""
         self._pending.clear()
+        self._streams.clear()
         if self.idle:
             return
         try:
@@ -178,6 +182,7 @@ class SqliteSession:
     def rollback(self) -> None:
         """Roll back whatever is open; a full disk has done so already."""
         self._pending.clear()
+        self._streams.clear()
         if not self.idle and not self._forked:
             with suppress(sqlite3.Error):
                 self._execute("ROLLBACK")
@@ -189,6 +194,7 @@ class SqliteSession:
         if own:
             self.defer(b"BEGIN IMMEDIATE")
         self.flush(query)
+        self._keep_streams()
         try:
             yield
             if own:
@@ -204,7 +210,7 @@ class SqliteSession:
         """Run a :script: all of it or nothing."""
         statement = self._compiled(variant)
         self.altered = self.altered or statement.alters
-        with self._atomic(variant.query), self._working(statement):
+        with self._atomic(variant.query), self.working(statement):
             for text in statement.statements:
                 self._start()
                 self._execute(text).fetchall()
@@ -233,7 +239,7 @@ class SqliteSession:
         """A :batch query: once per item, all or nothing. Rows, or the count of rows."""
         statement = self._compiled(variant)
         bound = [statement.encode(item) for item in items]
-        with self._atomic(variant.query), self._working(statement):
+        with self._atomic(variant.query), self.working(statement):
             if variant.query.row is None and not variant.query.returns_rows:
                 return self._execute_many(statement.text, bound)
             return self._rows_of_each(statement, bound)
@@ -260,22 +266,21 @@ class SqliteSession:
         statement = self._compiled(variant)
         try:
             bound = statement.encode(values)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise refusal(variant, values) or misfit(variant, error) from None
         self.flush(variant.query)
-        with self._working(statement):
-            return self._fetch(statement, self._execute(statement.text, bound))
+        with self.working(statement):
+            rows = Rows(self, statement, self._execute(statement.text, bound))
+        if not self.idle:
+            self._streams.append(weakref.ref(rows))
+        return rows
 
-    def _fetch(self, statement: Statement, cursor: sqlite3.Cursor) -> Chunks:
-        try:
-            while True:
-                with self._working(statement):
-                    found = cursor.fetchmany(STREAM_ROWS)
-                if not found:
-                    return
-                yield statement.make(cursor, found)
-        finally:
-            cursor.close()
+    def _keep_streams(self) -> None:
+        """Before a write in their transaction: what open streams are still to show."""
+        streams, self._streams = self._streams, []
+        for stream in streams:
+            if (rows := stream()) is not None:
+                rows.keep()
 
 
 def _refuse(*_: object) -> NoReturn:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
@@ -16,9 +16,10 @@ import rawstore
 from tests.urls import database_name, with_options
 
 if TYPE_CHECKING:
-    from rawstore import Store
+    import psycopg
+
     from tests.conftest import Dialect
-    from tests.postgres import Server
+    from tests.postgres import Remote
 
 ITEMS = """
 -- row: Item(id int, text text)
@@ -85,9 +86,12 @@ SELECT pg_sleep(:seconds);
 -- name: backend() :scalar int
 SELECT pg_backend_pid();
 
--- name: stream_slowly(seconds float) :stream
-SELECT n, pg_sleep(CASE WHEN n > 1000 THEN :seconds ELSE 0 END)
-FROM generate_series(1, 1003) AS numbers (n);
+-- name: sleep_at_the_end(seconds float) :many
+SELECT
+    n,
+    repeat('x', 1000) AS text,
+    pg_sleep(CASE WHEN n = 20000 THEN CAST(:seconds AS float8) ELSE 0 END)
+FROM generate_series(1, 20000) AS numbers (n);
 
 -- name: sleep_each(seconds float) :batch
 SELECT pg_sleep(:seconds);
@@ -99,7 +103,7 @@ TABLE = {
 
 
 class OpenShop(Protocol):
-    def __call__(self, **options: object) -> Store: ...
+    def __call__(self, **options: object) -> Any: ...
 
 
 def write_shop(folder: Path, dialect: Dialect, **more: str) -> Path:
@@ -123,9 +127,9 @@ def open_shop(dialect: Dialect, tmp_path: Path, empty_url: str) -> Iterator[Open
     folder = write_shop(tmp_path, dialect)
     with rawstore.open(folder, empty_url) as first:
         first.migrate()
-    opened: list[Store] = []
+    opened: list[Any] = []
 
-    def open_(**options: object) -> Store:
+    def open_(**options: object) -> Any:
         opened.append(rawstore.open(folder, with_options(empty_url, **options)))
         return opened[-1]
 
@@ -135,14 +139,26 @@ def open_shop(dialect: Dialect, tmp_path: Path, empty_url: str) -> Iterator[Open
 
 
 @pytest.fixture
-def shop(open_shop: OpenShop) -> Store:
+def shop(open_shop: OpenShop) -> Any:
     """The shop, migrated and empty."""
     return open_shop()
 
 
-only = pytest.mark.parametrize
-on_postgres = only("dialect", ["postgres"], indirect=True)
-on_sqlite = only("dialect", ["sqlite"], indirect=True)
+uses_dialect = pytest.mark.usefixtures("dialect")
+on_postgres = [uses_dialect, pytest.mark.parametrize("dialect", ["postgres"], indirect=True)]
+on_sqlite = [uses_dialect, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def marked(marks: Sequence[pytest.MarkDecorator]) -> Callable[[Test], Test]:
+    """One test with these marks, where the others of its file have not got them."""
+
+    def mark(test: Test) -> Test:
+        for one in marks:
+            test = one(test)
+        return test
+
+    return mark
 
 
 def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
@@ -170,9 +186,16 @@ def eventually(check: Callable[[], object], seconds: float = 5.0) -> None:
         time.sleep(0.02)
 
 
-def backends(server: Server, store: Store) -> list[int]:
+def backends(server: Remote, store: Any) -> list[int]:
     """The server's processes for this store's database."""
     return server.backends(database_name(str(store.target)))
+
+
+@contextmanager
+def direct(server: Remote, store: Any) -> Iterator[psycopg.Connection]:
+    """A connection to the store's database, for what is done behind its back."""
+    with server.connect(database_name(str(store.target))) as connection:
+        yield connection
 
 
 class Busy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,6 @@ from rawstore.errors import ConnectionLost, DatabaseError
 from tests.engines.conftest import backends, eventually, in_threads, on_postgres, within
 
 if TYPE_CHECKING:
-    from rawstore import Store
     from tests.engines.conftest import OpenShop
     from tests.postgres import Server
 
@@ -24,9 +24,7 @@ GRACE = 0.3
 
 
 @pytest.fixture
-def store(
-    pg_server: Server, open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Store]:
+def store(pg_server: Server, open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(postgres_session, "GRACE", GRACE)
     store = open_shop(pool_max=4, pool_timeout=1, statement_timeout=LIMIT)
     store.one()
@@ -34,32 +32,32 @@ def store(
     pg_server.restore()  # else its database cannot be dropped
 
 
-def freeze(server: Server, store: Store) -> None:
+def freeze(server: Server, store: Any) -> None:
     for pid in backends(server, store):
         server.freeze(pid)
 
 
-def call(store: Store) -> None:
+def call(store: Any) -> None:
     store.one()
 
 
-def call_in_a_transaction(store: Store) -> None:
+def call_in_a_transaction(store: Any) -> None:
     with store.transaction() as tx:
         tx.one()
 
 
-def call_in_a_batch(store: Store) -> None:
+def call_in_a_batch(store: Any) -> None:
     with store.batch() as batch:
         calls = [batch.one() for _ in range(3)]
     for one in calls:
         one.result()
 
 
-def run_a_batch_query(store: Store) -> None:
+def run_a_batch_query(store: Any) -> None:
     store.add_each([(1, "a"), (2, "b")])
 
 
-def stream(store: Store) -> None:
+def stream(store: Any) -> None:
     list(store.stream_items())
 
 
@@ -67,7 +65,7 @@ def stream(store: Store) -> None:
     "work", [call, call_in_a_transaction, call_in_a_batch, run_a_batch_query, stream]
 )
 def test_a_frozen_backend_ends_the_call(
-    pg_server: Server, store: Store, work: Callable[[Store], Any]
+    pg_server: Server, store: Any, work: Callable[[Any], Any]
 ) -> None:
     work(store)
     store.delete_items()
@@ -78,7 +76,7 @@ def test_a_frozen_backend_ends_the_call(
     assert store.one() == 1
 
 
-def test_frozen_in_the_middle_of_a_transaction(pg_server: Server, store: Store) -> None:
+def test_frozen_in_the_middle_of_a_transaction(pg_server: Server, store: Any) -> None:
     with within(LIMIT + GRACE + 0.25), pytest.raises(ConnectionLost), store.transaction() as tx:
         tx.add(7)
         freeze(pg_server, store)
@@ -88,7 +86,7 @@ def test_frozen_in_the_middle_of_a_transaction(pg_server: Server, store: Store) 
     eventually(lambda: store.get(7) is None)
 
 
-def test_frozen_before_a_rollback(pg_server: Server, store: Store) -> None:
+def test_frozen_before_a_rollback(pg_server: Server, store: Any) -> None:
     with (
         within(LIMIT + GRACE + 0.25),
         pytest.raises(ZeroDivisionError),
@@ -100,7 +98,7 @@ def test_frozen_before_a_rollback(pg_server: Server, store: Store) -> None:
     assert store.one() == 1
 
 
-def test_frozen_in_the_middle_of_a_stream(pg_server: Server, store: Store) -> None:
+def test_frozen_in_the_middle_of_a_stream(pg_server: Server, store: Any) -> None:
     rows = store.count_to(5000)
     next(rows)
     freeze(pg_server, store)
@@ -109,7 +107,7 @@ def test_frozen_in_the_middle_of_a_stream(pg_server: Server, store: Store) -> No
     assert store.one() == 1
 
 
-def test_a_stream_given_up_over_a_frozen_backend(pg_server: Server, store: Store) -> None:
+def test_a_stream_given_up_over_a_frozen_backend(pg_server: Server, store: Any) -> None:
     rows = store.count_to(5000)
     next(rows)
     freeze(pg_server, store)
@@ -119,20 +117,17 @@ def test_a_stream_given_up_over_a_frozen_backend(pg_server: Server, store: Store
 
 
 def test_frozen_while_it_was_idle_for_long(
-    pg_server: Server, store: Store, monkeypatch: pytest.MonkeyPatch
+    pg_server: Server, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At checkout a connection that has idled is asked, and it has `pool_timeout` to answer."""
     monkeypatch.setattr(postgres_session, "PING_AFTER", 0.0)
     freeze(pg_server, store)
-    with within(1.0 + 0.3):
-        try:
-            store.one()
-        except DatabaseError:
-            pass
+    with within(1.0 + 0.3), suppress(DatabaseError):
+        store.one()
     assert store.one() == 1
 
 
-def test_a_busy_store_over_frozen_backends(pg_server: Server, store: Store) -> None:
+def test_a_busy_store_over_frozen_backends(pg_server: Server, store: Any) -> None:
     in_threads(4, lambda _: [store.one() for _ in range(20)])
     freeze(pg_server, store)
 
@@ -150,7 +145,7 @@ def test_a_busy_store_over_frozen_backends(pg_server: Server, store: Store) -> N
     eventually(lambda: store.health().pool["pool_available"] >= 1, 2.0)
 
 
-def test_the_whole_server_frozen(pg_server: Server, store: Store) -> None:
+def test_the_whole_server_frozen(pg_server: Server, store: Any) -> None:
     in_threads(4, lambda _: [store.one() for _ in range(20)])
     pg_server.freeze(pg_server.pid)
     freeze_all(pg_server)

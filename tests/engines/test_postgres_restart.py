@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -12,14 +12,13 @@ from rawstore.errors import ConnectionLost, DatabaseError
 from tests.engines.conftest import Busy, eventually, in_threads, on_postgres, within
 
 if TYPE_CHECKING:
-    from rawstore import Store
     from tests.engines.conftest import OpenShop
-    from tests.postgres import Server, StopMode
+    from tests.postgres import Server
 
 pytestmark = on_postgres
 
 
-def fill_pool(store: Store, size: int) -> None:
+def fill_pool(store: Any, size: int) -> None:
     """Let the pool grow to `size` connections, all idle."""
     barrier = threading.Barrier(size)
 
@@ -35,7 +34,7 @@ def fill_pool(store: Store, size: int) -> None:
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 @pytest.mark.parametrize("size", [8, 32])
 def test_a_restart_between_calls_is_not_noticed(
-    pg_server: Server, open_shop: OpenShop, mode: StopMode, size: int
+    pg_server: Server, open_shop: OpenShop, mode: Literal["fast", "immediate"], size: int
 ) -> None:
     store = open_shop(pool_max=size)
     fill_pool(store, size)
@@ -48,7 +47,7 @@ def test_a_restart_between_calls_is_not_noticed(
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_busy_threads_lose_no_more_than_what_was_in_flight(
-    pg_server: Server, open_shop: OpenShop, mode: StopMode
+    pg_server: Server, open_shop: OpenShop, mode: Literal["fast", "immediate"]
 ) -> None:
     store = open_shop(pool_max=8, pool_timeout=20)
     store.add(1)
@@ -57,7 +56,7 @@ def test_busy_threads_lose_no_more_than_what_was_in_flight(
         pg_server.restart(mode)
         busy.wait_for(200)
     assert len(busy.errors) <= 8
-    assert {type(error) for error in busy.errors} <= {ConnectionLost}
+    assert [error for error in busy.errors if not isinstance(error, ConnectionLost)] == []
 
 
 @pytest.mark.slow
@@ -70,7 +69,7 @@ def test_many_restarts_under_load(pg_server: Server, open_shop: OpenShop) -> Non
             pg_server.restart("immediate" if number % 2 else "fast")
             busy.wait_for(500)
     assert len(busy.errors) <= 8 * rounds
-    assert {type(error) for error in busy.errors} <= {ConnectionLost}
+    assert [error for error in busy.errors if not isinstance(error, ConnectionLost)] == []
 
 
 def test_two_restarts_within_a_second(pg_server: Server, open_shop: OpenShop) -> None:
@@ -94,9 +93,7 @@ def test_down_from_the_start_says_so_at_once(pg_server: Server, open_shop: OpenS
         assert store.one() == 1
 
 
-def test_a_call_waits_for_a_server_that_comes_back(
-    pg_server: Server, open_shop: OpenShop
-) -> None:
+def test_a_call_waits_for_a_server_that_comes_back(pg_server: Server, open_shop: OpenShop) -> None:
     store = open_shop(pool_timeout=30)
     store.one()
     pg_server.stop()
@@ -142,9 +139,9 @@ def test_the_pool_is_not_replaced_while_the_server_answers(
         store.one()
     pg_server.start()
     store.one()
-    pool = store._engine._pool  # type: ignore[attr-defined]
+    pool = store._engine._pool
     with store.transaction() as first, store.transaction() as second:
         assert (first.one(), second.one()) == (1, 1)
         with within(1.2, least=0.9), pytest.raises(DatabaseError, match="no connection was free"):
             store.one()
-    assert store._engine._pool is pool  # type: ignore[attr-defined]
+    assert store._engine._pool is pool
