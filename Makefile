@@ -48,6 +48,7 @@ lint: $(DEV) ## Check style, types, SQL and migrations
 	@$(BIN)/sqlfluff lint sql migrations
 	@find migrations/postgres -name '*.sql' ! -name '*.rollback.sql' -exec $(BIN)/squawk {} +
 	@$(BIN)/rawstore migrate check
+	@$(BIN)/rawstore check
 
 format: $(DEV) ## Format the Python files
 	@$(BIN)/ruff check --fix --select I

@@ -51,12 +51,12 @@ def _databases(url: str | None) -> Iterator[dict[str, str]]:
     if url:
         yield {"point read": url}
         return
-    from tests.postgres import Server
+    from rawstore.embedded import EmbeddedServer
 
-    with tempfile.TemporaryDirectory() as folder, Server() as server:
+    with tempfile.TemporaryDirectory() as folder, EmbeddedServer() as server:
         yield {
             "point read, SQLite": f"sqlite:///{Path(folder) / 'bench.db'}",
-            "point read, PostgreSQL": server.create_database(),
+            "point read, PostgreSQL": server.url(),
         }
 
 

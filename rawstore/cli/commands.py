@@ -13,10 +13,13 @@ import click
 
 from .. import __version__
 from . import errors, output, stores
+from .check import check
 from .migrate import migrate
 from .options import common, given_url, output_format, store_argument, yes
+from .plans import plans
 from .queries import queries
 from .run import run
+from .stubs import stubs
 
 
 class _Group(click.Group):
@@ -179,7 +182,7 @@ def _confirm(question: str, *, yes: bool) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-for _command in (migrate, queries, run):
+for _command in (check, migrate, plans, queries, run, stubs):
     rawstore.add_command(_command)
 
 

@@ -56,7 +56,7 @@ def test_version(shell: Shell) -> None:
         (["run", "minipilot", "list_users", "--formt", "csv"], "No such option"),
         (["run", "minipilot", "list_users", "--format", "xml"], "'xml' is not one of"),
         (["run", "minipilit", "list_users"], "no store 'minipilit': did you mean minipilot?"),
-        (["run", "zzz", "list_users"], "no store 'zzz': there are minipilot"),
+        (["run", "zzz", "list_users"], "no store 'zzz': there are collections"),
         (["queries", "minipilot", "list_userz"], "no query 'list_userz'; did you mean list_users?"),
         (["queries", "minipilot", "zzzz"], "no query 'zzzz'; see rawstore queries minipilot"),
         (["migrate", "up", "minipilot", "--wait", "soon"], "'soon' is no duration such as"),

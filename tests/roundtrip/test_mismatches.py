@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 import rawstore
 from rawstore.errors import ParameterError
-from tests.conftest import sqlite_url
+from tests.urls import sqlite_url
 from tests.roundtrip.strategies import DIALECTS, TYPES, alike, echo_queries
 
 LEAVES = (

@@ -162,6 +162,7 @@ WHERE id = :id;
 
 -- name: count_contexts(include_superseded bool = false) :scalar bigint
 -- Live units, or all.
+-- plan: a count reads what it counts, here from the index alone
 SELECT
     (
         SELECT count(*)

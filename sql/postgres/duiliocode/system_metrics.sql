@@ -49,6 +49,7 @@ LIMIT :limit OFFSET :offset;
 -- errors / calls. The percentiles are continuous: between two durations they interpolate.
 -- It reads every metric of its span, and without a span the whole table.
 -- all: operations are few
+-- plan: a sum reads the span that is asked for, and without one the whole table
 SELECT
     operation,
     count(*) AS calls,

@@ -146,6 +146,7 @@ LIMIT :limit OFFSET :offset;
 -- mode. p95_response_time_ms is the continuous percentile: between two times it interpolates.
 -- It reads every operation of its span, and without a span the whole table.
 -- all: there are ten pairs at most
+-- plan: a sum reads the span that is asked for, and without one the whole table
 SELECT
     tool_name,
     operation_mode,
@@ -172,6 +173,7 @@ ORDER BY tool_name, operation_mode;
 -- always: an aggregate of all rows
 -- Tokens prevented from since on and before until, and their price. It reads every operation of its
 -- span, and without a span the whole table.
+-- plan: a sum reads the span that is asked for, and without one the whole table
 WITH spanned AS (
     SELECT
         count(*) AS operations,

@@ -157,6 +157,7 @@ WHERE
 -- The categories of the items' latest analyses with the number of their items, most first. Items
 -- without a category are not counted.
 -- all: a tenant has few categories
+-- plan: the tenant's items are counted from the index, then sorted are their few categories
 SELECT
     latest_category AS category,
     count(*) AS items

@@ -24,6 +24,7 @@
 -- made here, every word in double quotes; a phrase keeps its stop words; the whole text is searched
 -- and in the snippet, which is of the one that matches best; the score is bm25's, which counts a word
 -- the more the rarer it is in the analyses of all tenants.
+-- plan: the best can be told only when all that hold the words are found and scored
 WITH RECURSIVE cleaned AS (
     -- Tab, line ends, ', \, no-break space and ’ part words as spaces do: "what's" is "what" and "s".
     SELECT
@@ -183,6 +184,7 @@ ORDER BY hits.score DESC, items.created_at DESC, items.seq DESC;
 -- leaves out what is less alike.
 -- Differs from postgres: always exact, for there is no index for vectors.
 -- not null: similarity: items without a distance are left out
+-- plan: every vector of the tenant is compared: SQLite has no index for them
 WITH nearest AS (
     SELECT
         item_id,

@@ -84,6 +84,7 @@ LIMIT :limit;
 -- Differs from postgres: FTS5 knows neither the web's syntax nor stop words, so its expression is
 -- made here, every word in double quotes; a phrase keeps its stop words; the whole text is searched
 -- and in the snippet; the score is bm25's.
+-- plan: the best can be told only when all that hold the words are found and scored
 WITH RECURSIVE cleaned AS (
     -- Tab, line ends, ', \, no-break space and ’ part words as spaces do: "what's" is "what" and "s".
     SELECT

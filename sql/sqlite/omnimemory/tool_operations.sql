@@ -142,6 +142,7 @@ LIMIT :limit OFFSET :offset;
 -- Differs from postgres: SQLite has no percentiles, so the times of each pair are numbered here. The
 -- join is CROSS to look the ten pairs up for each operation, not the operations for each pair.
 -- all: there are ten pairs at most
+-- plan: a sum reads the span that is asked for, and without one the whole table
 WITH spanned AS (
     SELECT
         tool_name,
@@ -219,6 +220,7 @@ ORDER BY summed.tool_name, summed.operation_mode;
 -- always: an aggregate of all rows
 -- Tokens prevented from since on and before until, and their price. It reads every operation of its
 -- span, and without a span the whole table.
+-- plan: a sum reads the span that is asked for, and without one the whole table
 WITH spanned AS (
     SELECT
         count(*) AS operations,
