@@ -12,8 +12,8 @@ from hypothesis import given, strategies as st
 
 import rawstore
 from rawstore.errors import ParameterError
-from tests.urls import sqlite_url
 from tests.roundtrip.strategies import DIALECTS, TYPES, alike, echo_queries
+from tests.urls import sqlite_url
 
 LEAVES = (
     st.none()
