@@ -153,7 +153,7 @@ class Store:
         self,
         function: Callable[[Any], Answer],
         *,
-        retries: int = 5,
+        retries: int = 10,
         isolation: str | None = None,
         read_only: bool = False,
     ) -> Answer:

@@ -67,7 +67,7 @@ _STORE = """    def transaction(
         self,
         function: Callable[[Transaction], _Answer],
         *,
-        retries: int = 5,
+        retries: int = 10,
         isolation: str | None = None,
         read_only: bool = False,
     ) -> _Answer: ...

@@ -491,7 +491,7 @@ class Store(_Queries, store.Store):
         self,
         function: Callable[[Transaction], _Answer],
         *,
-        retries: int = 5,
+        retries: int = 10,
         isolation: str | None = None,
         read_only: bool = False,
     ) -> _Answer: ...
