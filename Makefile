@@ -24,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test test-slow lint format bench build clean
+.PHONY: help demo venv test test-slow lint plans format bench build clean
 .DELETE_ON_ERROR:
 
 help: ## List the tasks
@@ -45,10 +45,13 @@ lint: $(DEV) ## Check style, types, SQL and migrations
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint sql migrations
+	@$(BIN)/sqlfluff lint sql migrations plans
 	@find migrations/postgres -name '*.sql' ! -name '*.rollback.sql' -exec $(BIN)/squawk {} +
 	@$(BIN)/rawstore migrate check
 	@$(BIN)/rawstore check
+
+plans: $(DEV) ## Hold every query's plan at 100 000 rows against those in plans/; under a minute
+	@$(BIN)/rawstore plans verify $(ARGS)
 
 format: $(DEV) ## Format the Python files
 	@$(BIN)/ruff check --fix --select I

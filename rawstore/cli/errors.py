@@ -55,7 +55,7 @@ Exit codes:
   3  configuration: a URL or variable that cannot be used
   4  a query file that cannot be loaded
   5  a value that the query cannot take
-  6  findings of check or migrate check; migrations that cannot or must not run
+  6  findings of check, migrate check or plans; migrations that cannot or must not run
   7  the database is out of reach, too busy or too slow: try again later
   8  the database refused
   70 a mistake in rawstore itself

@@ -75,10 +75,10 @@ def snapshot(store: str | None, rows: int, dialect: Dialect | None, *, also: boo
 @_dialect
 @common
 def verify(store: str | None, rows: int, dialect: Dialect | None) -> int:
-    """Compare the plans with those that are kept; exit with 6 where they differ.
+    """Compare the plans with those that are kept.
 
-    Also where one reads a whole table or sorts a large part of it, and the query does not say
-    why: -- plan: reason.
+    Exit code 6 where they differ; and where one reads a whole table, or sorts a large part of it,
+    and its query does not say why: -- plan: reason.
 
     Without STORE: those of all shipped stores.
     """

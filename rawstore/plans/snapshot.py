@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,11 @@ def _section(query: Query, plans: Mapping[Case, Plan], before: Kept | None = Non
     for case, plan in plans.items():
         known = before.of(case) if before else ()
         shapes[case] = known if plan.lines in known else (*known, plan.lines)
-    return write_section(f"{query.name} ({query.file.name})", shapes)
+    return write_section(_title(query), shapes)
+
+
+def _title(query: Query) -> str:
+    return f"{query.name} ({query.file.name})"
 
 
 def verify(source: Source, now: Snapshot) -> tuple[list[Finding], str]:
@@ -85,18 +89,29 @@ def verify(source: Source, now: Snapshot) -> tuple[list[Finding], str]:
         query = now.registry[name]
         findings += _unreasoned(query, plans)
         known = before.pop(name, None)
-        if known is None or not all(known.accepts(case, plans[case].lines) for case in plans):
+        other = {case: plan for case, plan in plans.items() if not _is_kept(known, case, plan)}
+        if other:
             message = f"{name}: its plans are not those in {shown}"
             findings.append(Finding(query.file, query.line, "plan", message))
-            old, new = (known.text if known else "").splitlines(), _section(query, plans)
-            difference += difflib.unified_diff(
-                old, new.splitlines(), shown, f"now, by {now.version}", lineterm="", n=5
-            )
+            old = _kept(query, known, other).splitlines()
+            new = _section(query, other).splitlines()
+            to = f"now, by {now.version}"
+            difference += difflib.unified_diff(old, new, shown, to, lineterm="", n=5)
     findings += (
         Finding(kept, gone.line, "plan", f"{name}: there is no such query")
         for name, gone in before.items()
     )
     return sorted(findings), "\n".join(difference)
+
+
+def _is_kept(known: Kept | None, case: Case, plan: Plan) -> bool:
+    return known is not None and plan.lines in known.of(case)
+
+
+def _kept(query: Query, known: Kept | None, cases: Iterable[Case]) -> str:
+    """What is kept for these cases, as a section."""
+    shapes = {case: known.of(case) for case in cases} if known else {}
+    return write_section(_title(query), shapes) if shapes else ""
 
 
 def _unreasoned(query: Query, plans: Mapping[Case, Plan]) -> Iterator[Finding]:

@@ -53,10 +53,6 @@ class Kept(NamedTuple):
     text: str
     shapes: Mapping[Case, tuple[Shape, ...]]
 
-    def accepts(self, case: Case, shape: Shape) -> bool:
-        """Whether a plan is one of those that will do."""
-        return shape in self.of(case)
-
     def of(self, case: Case) -> tuple[Shape, ...]:
         """The plans that will do."""
         return self.shapes.get(Case(case.given, ANY), ()) + self.shapes.get(case, ())
