@@ -52,13 +52,14 @@ CREATE INDEX idx_context_unit_superseded_created
 ON contextpilot.context_units (created_at, id)
 WHERE superseded_by IS NOT NULL;
 
--- list_contexts with a source_type: likewise.
+-- list_contexts with a source_type: likewise. NULLS LAST, though there are no nulls: it is an order
+-- that the two above do not have, so that no walk along those is in question.
 CREATE INDEX idx_context_unit_live_source_type_created
-ON contextpilot.context_units (source_type, created_at, id)
+ON contextpilot.context_units (source_type, created_at DESC NULLS LAST, id DESC)
 WHERE superseded_by IS NULL;
 
 CREATE INDEX idx_context_unit_superseded_source_type_created
-ON contextpilot.context_units (source_type, created_at, id)
+ON contextpilot.context_units (source_type, created_at DESC NULLS LAST, id DESC)
 WHERE superseded_by IS NOT NULL;
 
 -- search_contexts, exactly: among few, and in dimensions without an index of their own below.

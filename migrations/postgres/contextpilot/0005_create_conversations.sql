@@ -17,6 +17,7 @@ CREATE TABLE contextpilot.conversations (
 CREATE INDEX idx_conversation_created
 ON contextpilot.conversations (created_at, id);
 
--- list_conversations with a provider.
+-- list_conversations with a provider. NULLS LAST, though there are no nulls: it is an order that
+-- idx_conversation_created does not have, so that no walk along that one is in question.
 CREATE INDEX idx_conversation_provider_created
-ON contextpilot.conversations (provider, created_at, id);
+ON contextpilot.conversations (provider, created_at DESC NULLS LAST, id DESC);

@@ -2,6 +2,9 @@
 --
 -- A unit that another supersedes is kept and no longer live. Lists are ordered by (created_at, id):
 -- two rows of one moment, which one caller cannot make, still have an order.
+-- created_at is never null, so NULLS LAST changes no answer. It is the order of the indexes that begin
+-- with source_type and not of the other two by created_at, along which the planner would look for the
+-- units of a source_type that has many, past all newer ones of others.
 
 -- row: ContextUnit(id text, source_type text, name text, content text, metadata json,
 --     embedding vector?, created_at timestamptz, updated_at timestamptz, superseded_by text?)
@@ -86,7 +89,10 @@ FROM (
         WHERE
             superseded_by IS NULL
             AND source_type = :source_type -- if :source_type
-        ORDER BY created_at DESC, id DESC
+        ORDER BY
+            created_at DESC NULLS LAST, -- if :source_type
+            created_at DESC,
+            id DESC
         LIMIT (:limit::bigint + :offset)
     )
     UNION ALL
@@ -106,11 +112,17 @@ FROM (
             superseded_by IS NOT NULL
             AND :include_superseded
             AND source_type = :source_type -- if :source_type
-        ORDER BY created_at DESC, id DESC
+        ORDER BY
+            created_at DESC NULLS LAST, -- if :source_type
+            created_at DESC,
+            id DESC
         LIMIT (:limit::bigint + :offset)
     )
 ) AS units
-ORDER BY created_at DESC, id DESC
+ORDER BY
+    created_at DESC NULLS LAST, -- if :source_type
+    created_at DESC,
+    id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: update_context(

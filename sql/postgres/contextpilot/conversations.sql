@@ -2,6 +2,9 @@
 --
 -- Lists are ordered by (created_at, id): two rows of one moment, which one caller cannot make,
 -- still have an order.
+-- created_at is never null, so NULLS LAST changes no answer. It is the order of the index that begins
+-- with provider and not of idx_conversation_created, along which the planner would look for the
+-- conversations of a provider that has many, past all newer ones of others.
 
 -- row: Conversation(id text, task text, provider text, model text, created_at timestamptz)
 
@@ -48,7 +51,10 @@ SELECT
     created_at
 FROM contextpilot.conversations
 WHERE provider = :provider -- if :provider
-ORDER BY created_at DESC, id DESC
+ORDER BY
+    created_at DESC NULLS LAST, -- if :provider
+    created_at DESC,
+    id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: delete_conversation(id text) :affected
