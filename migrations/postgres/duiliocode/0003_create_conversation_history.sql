@@ -21,9 +21,10 @@ CREATE TABLE duiliocode.conversation_history (
     CHECK (role IN ('user', 'assistant', 'system'))
 );
 
--- recent_messages, and look-ups by user_id.
+-- recent_messages, and look-ups by user_id. NULLS LAST, though there are no nulls: it is an order that
+-- idx_history_created does not have, so that no walk along that one is in question.
 CREATE INDEX idx_history_user_created
-ON duiliocode.conversation_history (user_id, created_at);
+ON duiliocode.conversation_history (user_id, created_at DESC NULLS LAST);
 
 -- get_conversation_history, delete_session_history.
 CREATE INDEX idx_history_user_session_created

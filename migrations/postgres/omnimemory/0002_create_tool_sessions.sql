@@ -25,15 +25,18 @@ CREATE TABLE omnimemory.tool_sessions (
 -- list_sessions.
 CREATE INDEX idx_tool_sessions_started ON omnimemory.tool_sessions (started_at);
 
--- list_sessions of a tool.
+-- list_sessions of a tool. NULLS LAST, here and below, though there are no nulls: it is an order that
+-- idx_tool_sessions_started does not have, so that no walk along that one is in question.
 CREATE INDEX idx_tool_sessions_tool_started
-ON omnimemory.tool_sessions (tool_id, started_at);
+ON omnimemory.tool_sessions (tool_id, started_at DESC NULLS LAST);
 
 -- list_sessions by active: a number, for the planner takes a comparison of truth values apart
 -- and would then use the index for one of the two only.
 CREATE INDEX idx_tool_sessions_active_started
-ON omnimemory.tool_sessions (((ended_at IS NULL)::integer), started_at);
+ON omnimemory.tool_sessions (((ended_at IS NULL)::integer), started_at DESC NULLS LAST);
 
 -- list_sessions of a tool by active.
 CREATE INDEX idx_tool_sessions_tool_active_started
-ON omnimemory.tool_sessions (tool_id, ((ended_at IS NULL)::integer), started_at);
+ON omnimemory.tool_sessions (
+    tool_id, ((ended_at IS NULL)::integer), started_at DESC NULLS LAST
+);

@@ -31,9 +31,10 @@ CREATE TABLE omnimemory.tool_operations (
     CONSTRAINT tool_operations_tool_id_check CHECK (char_length(tool_id) <= 50)
 );
 
--- list_session_operations, and the foreign key.
+-- list_session_operations, and the foreign key. NULLS FIRST, though there are no nulls: it is an order
+-- that idx_tool_operations_created_at does not have, so that no walk along that one is in question.
 CREATE INDEX idx_session_created
-ON omnimemory.tool_operations (session_id, created_at);
+ON omnimemory.tool_operations (session_id, created_at NULLS FIRST);
 
 -- The store's contract names this one; idx_tool_operations_name_mode_created begins with its
 -- columns and could serve in its place.
@@ -53,9 +54,9 @@ ON omnimemory.tool_operations (operation_mode);
 -- list_operations and the sums over a span of time; delete_operations_before.
 CREATE INDEX idx_tool_operations_created_at ON omnimemory.tool_operations (created_at);
 
--- list_operations and the sums of a tool.
+-- list_operations and the sums of a tool. NULLS LAST for the same reason.
 CREATE INDEX idx_tool_operations_tool_id_created
-ON omnimemory.tool_operations (tool_id, created_at);
+ON omnimemory.tool_operations (tool_id, created_at DESC NULLS LAST);
 
 -- list_operations by tool_name.
 CREATE INDEX idx_tool_operations_name_created

@@ -1,4 +1,8 @@
 -- History of the conversations, searched by words.
+--
+-- created_at is never null, so NULLS LAST changes no answer. It is the order of
+-- idx_history_user_created and not of idx_history_created, along which the planner would look for the
+-- messages of who owns many, past all newer ones of others.
 
 -- row: HistoryMessage(id bigint, user_id text, session_id text, role text, content text,
 --     model text?, workspace_path text?, extra_data json?, created_at timestamptz)
@@ -72,7 +76,7 @@ SELECT
     created_at
 FROM duiliocode.conversation_history
 WHERE user_id = :user_id
-ORDER BY created_at DESC, id DESC
+ORDER BY created_at DESC NULLS LAST, id DESC
 LIMIT :limit;
 
 -- name: search_history(user_id text, query text, limit int = 20) :many HistoryHit

@@ -1,4 +1,8 @@
 -- Metrics of the system: how long each operation took, and whether it went well.
+--
+-- created_at is never null, so NULLS LAST changes no answer. It is the order of
+-- idx_system_metrics_operation_created and not of idx_system_metrics_created, along which the planner
+-- would look for the metrics of an operation that has many, past all newer ones of others.
 
 -- row: SystemMetric(id bigint, operation text, duration_ms float, success bool, error text?,
 --     extra_data json?, created_at timestamptz)
@@ -40,7 +44,10 @@ WHERE
     TRUE
     AND operation = :operation -- if :operation
     AND created_at >= :since -- if :since
-ORDER BY created_at DESC, id DESC
+ORDER BY
+    created_at DESC NULLS LAST, -- if :operation
+    created_at DESC,
+    id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: metric_summary(

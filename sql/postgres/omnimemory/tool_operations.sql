@@ -2,6 +2,9 @@
 --
 -- Lists are ordered by (created_at, id): ids made here rise with every row, so equal times keep the
 -- order of insertion.
+-- created_at is never null, so NULLS LAST and NULLS FIRST change no answer. They are the orders of the
+-- indexes that begin with tool_id or session_id and not of idx_tool_operations_created_at, along which
+-- the planner would look for the operations of who owns many, past all those of others.
 
 -- row: ToolOperation(id uuid, session_id uuid, tool_name text, operation_mode text,
 --     parameters json?, file_path text?, tokens_original int, tokens_actual int,
@@ -94,6 +97,7 @@ WHERE id = :id;
 --     since timestamptz? = null, until timestamptz? = null,
 --     limit int = 100, offset int = 0) :many ToolOperation
 -- Newest first, from since on and before until.
+-- plan: tool_name and operation_mode have few values: the newest rows of one in use are soon met
 SELECT
     id,
     session_id,
@@ -115,7 +119,10 @@ WHERE
     AND operation_mode = :operation_mode -- if :operation_mode
     AND created_at >= :since -- if :since
     AND created_at < :until -- if :until
-ORDER BY created_at DESC, id DESC
+ORDER BY
+    created_at DESC NULLS LAST, -- if :tool_id
+    created_at DESC,
+    id DESC
 LIMIT :limit OFFSET :offset;
 
 -- name: list_session_operations(
@@ -136,7 +143,7 @@ SELECT
     tool_id
 FROM omnimemory.tool_operations
 WHERE session_id = :session_id
-ORDER BY created_at, id
+ORDER BY created_at NULLS FIRST, id
 LIMIT :limit OFFSET :offset;
 
 -- name: operation_breakdown(
