@@ -183,6 +183,7 @@ class Store:
     # -- what the generated methods call
 
     def _call(self, variant: Variant, values: Sequence[Any]) -> Any:
+        # As `_lent`, written out: a context manager is half a microsecond a call.
         session = self._engine.borrow(writes=variant.query.writes)
         try:
             return session.run(variant, values)
@@ -190,26 +191,24 @@ class Store:
             self._engine.give(session)
 
     def _send_batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
-        writes = any(variant.query.writes for variant, _ in calls)
-        session = self._engine.borrow(writes=writes)
-        try:
+        with self._lent(writes=any(variant.query.writes for variant, _ in calls)) as session:
             outcomes: list[Any] = session.batch(calls)
             return outcomes
-        finally:
-            self._engine.give(session)
 
     def _each(self, query: Query, items: Any) -> Any:
         values = batch_values(query, items)
-        session = self._engine.borrow(writes=True)
-        try:
+        with self._lent(writes=True) as session:
             return session.each(query.variants[0], values)
-        finally:
-            self._engine.give(session)
 
     def _script(self, variant: Variant) -> None:
-        session = self._engine.borrow(writes=True)
-        try:
+        with self._lent(writes=True) as session:
             session.script(variant)
+
+    @contextmanager
+    def _lent(self, *, writes: bool) -> Iterator[Any]:
+        session = self._engine.borrow(writes=writes)
+        try:
+            yield session
         finally:
             self._engine.give(session)
 

@@ -119,6 +119,7 @@ class Transaction:
             raise
 
     def _call(self, variant: Variant, values: Sequence[Any]) -> Any:
+        # As `_working`, written out: a context manager is half a microsecond a call.
         if self._failed or self._ended:
             self._usable(variant.query)
         try:
