@@ -124,7 +124,7 @@ def _ask_postgres(store: Store, found: _Findings) -> None:
     session = engine.connect(DEADLINE)
     try:
         send = session.connection.pgconn.send_query_params
-        result = session.wire.call(send, _STATE, [store.schema.encode()])
+        result = session.call(send, _STATE, [store.schema.encode()])
         if not result.ntuples:
             raise session.failed(result, None)
         version, read_only, invalid = (result.get_value(0, column) for column in range(3))

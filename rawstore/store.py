@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
-from .batch import Batch, collecting
-from .engines.parameters import batch_values
-from .errors import RetryableError
+from .batch import Batch
+from .caller import Caller
 from .methods import methods_class
-from .query import Query, Variant
 from .registry import Registry
+from .session import Held, Session
 from .source import Source, find
-from .stream import Stream
 from .target import SqliteTarget, Target
-from .transaction import Transaction, begin
+from .transaction import Transaction
 
 if TYPE_CHECKING:
     from .engines import Engine
     from .health import Health
     from .migrate import Migrator
     from .stores import collections, contextpilot, duiliocode, minipilot, omnimemory
-
-Answer = TypeVar("Answer")
 
 
 # A name that is known is no other text: the overlap is meant.
@@ -68,30 +61,31 @@ def open(store: str | Path, url: str | None = None) -> Store:
 
 
 def store_class(registry: Registry) -> type[Store]:
-    """Store, Transaction and Batch with the registry's queries as methods, bound together."""
+    """Store, Session, Transaction and Batch with the registry's queries as methods."""
     queries = methods_class(registry)
     name = queries.__name__.removesuffix("Queries")
     batch = type(f"{name}Batch", (queries, Batch), {})
     transaction = type(f"{name}Transaction", (queries, Transaction), {"batch_class": batch})
-    members = {"batch_class": batch, "transaction_class": transaction}
+    members: dict[str, Any] = {"batch_class": batch, "transaction_class": transaction}
+    members["session_class"] = type(f"{name}Session", (queries, Session), members)
     return type(f"{name}Store", (queries, Store), members)
 
 
-class Store:
+class Store(Caller):
     """The queries of a store as methods, each one autocommitted statement: one round trip.
 
     Safe to share between threads. After a fork, open it again in the child.
     """
 
-    batch_class: type[Batch] = Batch
-    transaction_class: type[Transaction] = Transaction
+    session_class: type[Session] = Session
 
     def __init__(self, source: Source, target: Target, registry: Registry) -> None:
         """See `open`."""
         self.source = source
         self.target = target
         self.queries = registry
-        self._engine = _engine(source, target)
+        engine = _engine(source, target)
+        super().__init__(engine, engine)
 
     @property
     def name(self) -> str:
@@ -121,110 +115,21 @@ class Store:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} at {self.target}>"
 
-    # -- work
+    def session(self) -> AbstractContextManager[Any]:
+        """A block in which calls go over one held connection: those of a request, say.
 
-    def transaction(
-        self, isolation: str | None = None, *, read_only: bool = False
-    ) -> AbstractContextManager[Any]:
-        """A transaction: committed when the block ends, rolled back when an exception leaves it.
-
-        `isolation` is "read committed" (PostgreSQL's default), "repeatable read" or "serializable".
-        BEGIN travels with the first statement. Nest with `tx.transaction()`.
+        It has the queries as methods, `transaction`, `run` and `batch`. One thread uses it at a
+        time; while its transaction is open, calls go to that. Raises Overloaded, ConnectionLost.
         """
-        return self._transaction(begin(self.dialect, isolation, read_only=read_only), read_only)
+        return self._session()
 
     @contextmanager
-    def _transaction(self, command: bytes, read_only: bool) -> Iterator[Any]:  # noqa: FBT001
-        session = self._engine.borrow(read_only=read_only)
-        transaction = self.transaction_class(session)
+    def _session(self) -> Iterator[Any]:
+        held = Held(self._engine)
         try:
-            session.defer(command)
-            yield transaction
-            transaction._complete()  # noqa: SLF001 - one class in two files
-            session.commit()
-        except BaseException:
-            transaction._end()  # noqa: SLF001
-            session.rollback()
-            raise
+            yield self.session_class(self._engine, held)
         finally:
-            self._engine.give(session)
-
-    def run(
-        self,
-        function: Callable[[Any], Answer],
-        *,
-        retries: int = 10,
-        isolation: str | None = None,
-        read_only: bool = False,
-    ) -> Answer:
-        """`function(tx)` in a transaction, again on SerializationFailure and DeadlockDetected.
-
-        At most `retries` times more, with growing random pauses; other errors are never retried.
-        The function must have no effect outside the transaction.
-        """
-        for attempt in count():
-            try:
-                with self.transaction(isolation, read_only=read_only) as transaction:
-                    return function(transaction)
-            except RetryableError:
-                if attempt >= retries:
-                    raise
-                time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 - a pause
-        raise AssertionError  # pragma: no cover - count() has no end
-
-    def batch(self) -> AbstractContextManager[Any]:
-        """Many calls in one round trip, each as if it stood alone.
-
-        Calls on the batch give handles; after the block `handle.result()` is the call's own value,
-        or raises its own error. An exception that leaves the block sends nothing.
-        """
-        return collecting(self.batch_class(), self._send_batch)
-
-    # -- what the generated methods call
-
-    def _call(self, variant: Variant, values: Sequence[Any]) -> Any:
-        # As `_lent`, written out: a context manager is half a microsecond a call.
-        session = self._engine.borrow(writes=variant.query.writes)
-        try:
-            return session.run(variant, values)
-        finally:
-            self._engine.give(session)
-
-    def _send_batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
-        with self._lent(writes=any(variant.query.writes for variant, _ in calls)) as session:
-            outcomes: list[Any] = session.batch(calls)
-            return outcomes
-
-    def _each(self, query: Query, items: Any) -> Any:
-        values = batch_values(query, items)
-        with self._lent(writes=True) as session:
-            return session.each(query.variants[0], values)
-
-    def _script(self, variant: Variant) -> None:
-        with self._lent(writes=True) as session:
-            session.script(variant)
-
-    @contextmanager
-    def _lent(self, *, writes: bool) -> Iterator[Any]:
-        session = self._engine.borrow(writes=writes)
-        try:
-            yield session
-        finally:
-            self._engine.give(session)
-
-    def _stream(self, variant: Variant, values: Sequence[Any]) -> Stream:
-        session = self._engine.borrow(writes=False)
-        try:
-            session.defer(begin(self.dialect, None, read_only=True))
-            chunks = session.stream(variant, values)
-            if isinstance(self.target, SqliteTarget) and self.target.path is None:
-                chunks.keep()  # the only connection is not kept
-                self._engine.give(session)
-                return Stream(chunks)
-        except BaseException:
-            self._engine.give(session)
-            raise
-        return Stream(chunks, lambda: self._engine.give(session))
+            held.close()
 
     # -- care
 

@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 import rawstore
-from rawstore.engines.postgres import session_conninfo
+from rawstore.engines.postgres_conninfo import session_conninfo
 from rawstore.errors import ConfigError
 from rawstore.target import SqliteTarget
 

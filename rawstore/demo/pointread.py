@@ -89,7 +89,7 @@ def _postgres(target: PostgresTarget, schema: str, text: str) -> Iterator[Read]:
     from psycopg.conninfo import make_conninfo
     from psycopg_pool import ConnectionPool
 
-    from ..engines.postgres import session_conninfo
+    from ..engines.postgres_conninfo import session_conninfo
 
     statement = text.replace("$1", "%s").encode()
     conninfo = make_conninfo(**session_conninfo(target, schema))

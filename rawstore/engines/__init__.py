@@ -62,16 +62,27 @@ class Session(Protocol):
         """Roll back what is open."""
 
 
-class Engine(Protocol):
-    """A source of sessions on one database."""
+class Lender(Protocol):
+    """A source of sessions."""
 
-    dialect: Any
+    def call(self, variant: Variant, values: Sequence[Any]) -> Any:
+        """Borrow a session, run one statement, give the session back: the way of a single call."""
 
     def borrow(self, *, writes: bool = True, read_only: bool = False) -> Any:
         """A session, in time or not at all (Overloaded, DatabaseBusy, ConnectionLost)."""
 
     def give(self, session: Any) -> None:
         """Take it back."""
+
+
+class Engine(Lender, Protocol):
+    """The connections to one database."""
+
+    dialect: Any
+
+    @property
+    def single(self) -> bool:
+        """Whether there is one connection only, which no stream may keep."""
 
     def close(self) -> None:
         """Close every connection."""

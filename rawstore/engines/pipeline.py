@@ -7,8 +7,8 @@ meanwhile, and is read whenever it cannot be written.
 
 from __future__ import annotations
 
-import select
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import psycopg
 from psycopg import pq
@@ -16,29 +16,44 @@ from psycopg import pq
 Result = pq.abc.PGresult
 Send = Callable[[], None]
 
+
+class Wait(Protocol):
+    """Waits until input has been consumed or, where `writing`, the socket takes output."""
+
+    def __call__(self, *, writing: bool) -> Awaitable[None]:
+        """Raises psycopg.OperationalError where the connection breaks."""
+
+
 _FLUSH_EVERY = 64  # sends between looks at the socket
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
 
 
-def exchange(
-    pgconn: pq.abc.PGconn, sends: Sequence[Send], progress: Send, *, steady: bool = False
+async def exchange(
+    pgconn: pq.abc.PGconn,
+    sends: Sequence[Send],
+    wait: Wait,
+    progress: Send,
+    *,
+    steady: bool = False,
 ) -> list[Result]:
     """Call every send (a statement's, or `pipeline_sync`; the last is a sync); return the results.
 
     Results are in order, one a statement, without the syncs'. Where the connection breaks, those
     that did not come are empty results of status FATAL_ERROR. `progress` is called whenever
-    something has arrived; with `steady` the server is asked for each result as soon as it has it,
-    not only for buffers full. An exchange left by an exception leaves the connection closed.
+    something may have arrived; with `steady` the server is asked for each result as soon as it has
+    it, not only for buffers full. An exchange left by an exception leaves the connection closed.
     """
     syncs = sum(send == pgconn.pipeline_sync for send in sends)
     results: list[Result] = []
+    blocking = not pgconn.nonblocking
     try:
         pgconn.nonblocking = 1
         pgconn.enter_pipeline_mode()
         flush = pgconn.send_flush_request if steady else None
-        _communicate(pgconn, sends, syncs, results, progress, flush)
+        await _communicate(pgconn, sends, syncs, results, wait, progress, flush)
         pgconn.exit_pipeline_mode()
-        pgconn.nonblocking = 0
+        if blocking:
+            pgconn.nonblocking = 0
     except psycopg.OperationalError:
         pgconn.finish()
         missing = len(sends) - syncs - len(results)
@@ -49,15 +64,15 @@ def exchange(
     return results
 
 
-def _communicate(
+async def _communicate(
     pgconn: pq.abc.PGconn,
     sends: Sequence[Send],
     syncs: int,
     results: list[Result],
+    wait: Wait,
     progress: Send,
     flush: Send | None,
 ) -> None:
-    poller = select.poll()
     sent = 0
     while syncs:
         blocked = False
@@ -68,11 +83,8 @@ def _communicate(
                 if flush is not None:
                     flush()
             blocked = pgconn.flush() == 1
-        blocked = blocked or pgconn.flush() == 1
-        poller.register(pgconn.socket, select.POLLIN | (select.POLLOUT if blocked else 0))
-        if any(event & ~select.POLLOUT for _, event in poller.poll()):
-            pgconn.consume_input()
-            syncs -= _take(pgconn, results)
+        await wait(writing=blocked or pgconn.flush() == 1)
+        syncs -= _take(pgconn, results)
         progress()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DatabaseError, TransactionAborted
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 Calls = Sequence[tuple[Variant, Sequence[Any]]]
 Outcomes = dict[int, Any]
 
+QUICK = 100  # so many times quicker than its limit a batch has been whose calls are quick
+
 
 class _Ready(NamedTuple):
     """A call that can be sent: its number in the batch, and what sends it."""
@@ -31,25 +34,31 @@ class _Ready(NamedTuple):
         return self.prepared.variant.query
 
 
-def batch(session: PostgresSession, calls: Calls) -> list[Any]:
+async def batch(session: PostgresSession, calls: Calls) -> list[Any]:
     """Of each call its value or its error."""
     if session.idle and not session.pending:
-        outcomes = _apart(session, calls)
+        outcomes = await _apart(session, calls)
     else:
-        outcomes = _together(session, calls, ATTEMPTS)
+        outcomes = await _together(session, calls, ATTEMPTS)
     return [outcomes[number] for number in range(len(calls))]
 
 
-def _apart(session: PostgresSession, calls: Calls) -> Outcomes:
-    """Outside a transaction: each call stands alone, behind a sync of its own."""
+async def _apart(session: PostgresSession, calls: Calls) -> Outcomes:
+    """Outside a transaction: each call stands alone."""
     outcomes: Outcomes = {}
-    ready = _ready(session, calls, outcomes, go_on=True)
-    sync = session.connection.pgconn.pipeline_sync
-    results = session.wire.exchange([send for one in ready for send in (one.send, sync)])
+    ready = await _ready(session, calls, outcomes, go_on=True)
+    began = monotonic()
+    results = None
+    if all(one.prepared.quick for one in ready):
+        results = await _in_one(session, ready)
+    if results is None:
+        results = await _one_by_one(session, ready)
+    quick = monotonic() - began < session.wire.limit / QUICK
     late: list[int] = []
     for position, (one, result) in enumerate(zip(ready, results, strict=True)):
-        if not is_stale(result):
+        if result.status in GOOD or not is_stale(result):
             outcomes[one.number] = _outcome(session, one.prepared, result)
+            one.prepared.quick = quick and one.prepared.shares
             continue
         session.preparation.forget(one.prepared.variant)
         behind = zip(ready[position + 1 :], results[position + 1 :], strict=True)
@@ -59,23 +68,59 @@ def _apart(session: PostgresSession, calls: Calls) -> Outcomes:
         else:
             late.append(one.number)
     for number in late:
-        outcomes[number] = _run(session, *calls[number])
+        outcomes[number] = await _run(session, *calls[number])
     return outcomes
 
 
-def _together(session: PostgresSession, calls: Calls, attempts: int) -> Outcomes:
+async def _in_one(session: PostgresSession, ready: Sequence[_Ready]) -> list[Result] | None:
+    """What only reads, as one implicit transaction: behind one sync the server answers in one go.
+
+    So no progress is seen, and all have the time of one: these are known to be quick. None where a
+    call fails: nothing has taken effect then, and each has to be sent alone.
+    """
+    results = await session.wire.exchange([one.send for one in ready])
+    if session.wire.broken or all(result.status in GOOD for result in results):
+        return results
+    return None
+
+
+async def _one_by_one(session: PostgresSession, ready: Sequence[_Ready]) -> list[Result]:
+    """Each call behind a sync of its own."""
+    sync = session.connection.pgconn.pipeline_sync
+    sends: list[Send] = []
+    positions: list[int] = []  # of each call's result
+    limits: list[float] = []
+    count = 0
+    for one in ready:
+        before, after = session.timed(one.query.timeout)
+        positions.append(count + len(before) - before.count(sync))
+        sends += [*before, one.send, *after, sync]
+        count = positions[-1] + 1 + len(after) - after.count(sync)
+        limits.append(session.limit(one.query.timeout) or session.wire.limit)
+    results = await session.wire.exchange(sends, limit=max(limits, default=None))
+    return [results[position] for position in positions]
+
+
+async def _together(session: PostgresSession, calls: Calls, attempts: int) -> Outcomes:
     """Inside a transaction: the first failure aborts what is behind it."""
     outcomes: Outcomes = {}
-    ready = _ready(session, calls, outcomes, go_on=False)
+    ready = await _ready(session, calls, outcomes, go_on=False)
     pending = session.pending
+    timed = [session.timed(one.query.timeout) for one in ready]
     before = session.take_pending()
-    sends = [*before, *(one.send for one in ready)]
-    results = session.wire.exchange(sends, steady=True)[len(before) :]
+    sends = list(before)
+    positions: list[int] = []
+    for one, (first, last) in zip(ready, timed, strict=True):
+        positions.append(len(sends) + len(first))
+        sends += [*first, one.send, *last]
+    allowed = [session.limit(one.query.timeout) or session.wire.limit for one in ready]
+    everything = await session.wire.exchange(sends, steady=True, limit=max(allowed, default=None))
+    results = [everything[position] for position in positions]
     if any(map(is_stale, results)):
         for one in ready:  # what is behind the first may be out of date as well
             session.preparation.forget(one.prepared.variant)
-        if attempts > 1 and session.rewind(pending):
-            return _together(session, calls, attempts - 1)
+        if attempts > 1 and await session.rewind(pending):
+            return await _together(session, calls, attempts - 1)
     for one, result in zip(ready, results, strict=True):
         late = is_stale(result)
         outcomes[one.number] = moved(one.query) if late else _outcome(session, one.prepared, result)
@@ -86,22 +131,27 @@ def _together(session: PostgresSession, calls: Calls, attempts: int) -> Outcomes
     return outcomes
 
 
-def _ready(
+async def _ready(
     session: PostgresSession, calls: Calls, outcomes: Outcomes, *, go_on: bool
 ) -> list[_Ready]:
     """The calls that can be sent; the errors of the others go to `outcomes`."""
     ready: list[_Ready] = []
+    held = session.preparation.held
     for number, (variant, values) in enumerate(calls):
-        try:
-            prepared, encoded = session.preparation.encoded(variant, values)
-        except ValueError as error:
-            outcomes[number] = error
-        except DatabaseError as error:
-            outcomes[number] = error
-            if not go_on:
-                break
-        else:
-            ready.append(_Ready(number, prepared, session.sender(prepared, encoded)))
+        prepared = held.get(variant)
+        encoded = prepared.encoded(values) if prepared else None
+        if prepared is None or encoded is None:
+            try:
+                prepared, encoded = await session.preparation.encoded(variant, values)
+            except ValueError as error:
+                outcomes[number] = error
+                continue
+            except DatabaseError as error:
+                outcomes[number] = error
+                if not go_on:
+                    break
+                continue
+        ready.append(_Ready(number, prepared, session.sender(prepared, encoded)))
     return ready
 
 
@@ -114,39 +164,44 @@ def _outcome(session: PostgresSession, prepared: Prepared, result: Result) -> An
         return error
 
 
-def _run(session: PostgresSession, variant: Variant, values: Sequence[Any]) -> Any:
+async def _run(session: PostgresSession, variant: Variant, values: Sequence[Any]) -> Any:
     try:
-        return session.run(variant, values)
+        return await session.run(variant, values)
     except (DatabaseError, ValueError) as error:
         return error
 
 
-def each(session: PostgresSession, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
+async def each(session: PostgresSession, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
     """Run a `:batch` query once per item, all or nothing. Rows, or the count of rows."""
-    prepared, results = _run_each(session, variant, items) if items else (None, [])
+    prepared, results = await _run_each(session, variant, items) if items else (None, [])
     values = [session.value(prepared, result) for result in results] if prepared else []
     if variant.query.row is not None:
         return [row for rows in values for row in rows]
     return sum(value if isinstance(value, int) else len(value) for value in values)
 
 
-def _run_each(
+async def _run_each(
     session: PostgresSession, variant: Variant, items: Sequence[tuple[Any, ...]]
 ) -> tuple[Prepared, list[Result]]:
     for attempt in range(1, ATTEMPTS + 1):
-        pairs = [session.preparation.encoded(variant, item) for item in items]
+        pairs = [await session.preparation.encoded(variant, item) for item in items]
         prepared = pairs[-1][0]  # the last item may have shown the first one's to be out of date
         sends = [
             session.sender(prepared, values if used is prepared else prepared.encode(item))
             for item, (used, values) in zip(items, pairs, strict=True)
         ]
         pending = session.pending
-        before = session.take_pending()
-        results = session.wire.exchange([*before, *sends], steady=True)
+        allowed = variant.query.timeout
+        first, last = session.timed(allowed)
+        before = [*session.take_pending(), *first]
+        results = await session.wire.exchange(
+            [*before, *sends, *last], steady=True, limit=session.limit(allowed)
+        )
         bad = next((result for result in results if result.status not in GOOD), None)
         if bad is None:
-            return prepared, results[len(before) :]
+            start = len(before) - before.count(session.connection.pgconn.pipeline_sync)
+            return prepared, results[start : start + len(sends)]
         if attempt == ATTEMPTS:
             raise session.failed(bad, variant.query)
-        session.recover(variant, bad, pending)
+        await session.recover(variant, bad, pending)
     raise AssertionError  # pragma: no cover - the last attempt returns or raises

@@ -26,6 +26,7 @@ from ..query import Param
 from ..types import Type, check_for
 
 Pack = Callable[[Any], bytes]
+Encode = Callable[[Any], bytes | None]
 
 VECTOR = -1  # stands for pgvector's type, whose oid differs from database to database
 
@@ -158,7 +159,53 @@ def encoder(param: Param, oid: int) -> Encoder:
     def encode_nullable(value: Any) -> bytes | None:
         return None if value is None else pack(check(value))
 
-    return Encoder(encode_nullable if param.nullable else encode, int(binary))
+    slowly = encode_nullable if param.nullable else encode
+    quick = None if param.bound or declared.size else _QUICK.get((declared.name, oid))
+    return Encoder(quick(slowly) if quick else slowly, int(binary))
+
+
+# Check and packing in one, for values that are just what they should be; `slowly` does the others.
+
+
+def _quick_uuid(slowly: Encode) -> Encode:
+    def encode(value: Any) -> bytes | None:
+        return value.int.to_bytes(16) if type(value) is UUID else slowly(value)
+
+    return encode
+
+
+def _quick_text(slowly: Encode) -> Encode:
+    def encode(value: Any) -> bytes | None:
+        # A lone surrogate raises here too: UnicodeEncodeError is a ValueError.
+        return value.encode() if type(value) is str and "\0" not in value else slowly(value)
+
+    return encode
+
+
+def _quick_int(slowly: Encode) -> Encode:
+    def encode(value: Any) -> bytes | None:
+        return _int4(value) if type(value) is int and -_2_31 <= value < _2_31 else slowly(value)
+
+    return encode
+
+
+def _quick_timestamp(slowly: Encode) -> Encode:
+    def encode(value: Any) -> bytes | None:
+        if type(value) is datetime and value.tzinfo is UTC:
+            return _timestamp(value)
+        return slowly(value)
+
+    return encode
+
+
+_2_31 = 2**31
+_QUICK: dict[tuple[str, int], Callable[[Encode], Encode]] = {
+    ("uuid", 2950): _quick_uuid,
+    ("text", 25): _quick_text,
+    ("text", 1043): _quick_text,
+    ("int", 23): _quick_int,
+    ("timestamptz", 1184): _quick_timestamp,
+}
 
 
 def _natural(oid: int) -> Type:

@@ -32,40 +32,40 @@ class Preparation:
         self._numbers = count()
         self._outdated: list[bytes] = []  # names to be deallocated
 
-    def encoded(
+    async def encoded(
         self, variant: Variant, values: Sequence[Any]
     ) -> tuple[Prepared, list[bytes | None]]:
         """The variant as it is prepared, and the values as it takes them."""
-        prepared = self.held.get(variant) or self.prepare(variant)
-        try:
-            return prepared, prepared.encode(values)
-        except Exception:
-            return self.encoded_anew(variant, values)
+        prepared = self.held.get(variant) or await self.prepare(variant)
+        encoded = prepared.encoded(values)
+        if encoded is None:
+            return await self.encoded_anew(variant, values)
+        return prepared, encoded
 
-    def encoded_anew(
+    async def encoded_anew(
         self, variant: Variant, values: Sequence[Any]
     ) -> tuple[Prepared, list[bytes | None]]:
         """The values were refused: if not by declared types, the server's may have changed."""
         problem = refusal(variant, values)
         if problem is None:
             self.forget(variant)
-            prepared = self.prepare(variant)
+            prepared = await self.prepare(variant)
             try:
                 return prepared, prepared.encode(values)
             except Exception as error:
                 problem = misfit(variant, error)
         raise problem
 
-    def prepare(self, variant: Variant) -> Prepared:
+    async def prepare(self, variant: Variant) -> Prepared:
         """Prepare a statement, in one round trip. Raises the mapped error."""
         session = self._session
         name = b""
         if self._named:  # a number, for a name that has been used may still be taken
             name = b"%s/%d" % (variant.query.full_name.encode(), next(self._numbers))
-        described = self._describe(variant, name)
+        described = await self._describe(variant, name)
         oids = [described.param_type(n) for n in range(described.nparams)]
         columns = [described.ftype(n) for n in range(described.nfields)]
-        known, binary = self._types.resolve(session, oids, columns)
+        known, binary = await self._types.resolve(session, oids, columns)
         transformer = Transformer(session.connection)
         prepared = self.held[variant] = Prepared(
             variant, name, oids, known, transformer, columns=columns, binary=binary
@@ -84,15 +84,17 @@ class Preparation:
         self.held.clear()
         self._outdated.clear()
 
-    def _describe(self, variant: Variant, name: bytes) -> Result:
+    async def _describe(self, variant: Variant, name: bytes) -> Result:
         session = self._session
         if session.pending and not session.idle:
-            session.flush(variant.query)  # a failure is to undo no more than the innermost block
+            await session.flush(
+                variant.query
+            )  # a failure is to undo no more than the innermost block
         pg = session.connection.pgconn
         before, after = self._around(pg.pipeline_sync, name)
         prepare = partial(pg.send_prepare, name, variant.text.encode())
         describe = partial(pg.send_describe_prepared, name)
-        results = session.wire.exchange([*before, prepare, describe, *after])
+        results = await session.wire.exchange([*before, prepare, describe, *after])
         first = len(before) - before.count(pg.pipeline_sync)
         for result in results[first : first + 2]:
             if result.status not in GOOD:

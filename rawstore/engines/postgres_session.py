@@ -1,4 +1,7 @@
-"""One PostgreSQL connection at work: statements and transactions. Synchronous shell.
+"""One PostgreSQL connection at work: statements and transactions.
+
+Written once for both colours: over the blocking wire its coroutines never suspend, and
+`postgres_blocking` drives them; over the asynchronous one they are awaited.
 
 Statements go through psycopg's low-level `PGconn`: prepared once per connection, parameters and
 results in binary. Control statements (BEGIN, SAVEPOINT) wait for the next statement and travel with
@@ -44,7 +47,7 @@ from .postgres_statement import Prepared
 from .postgres_wire import GOOD, Wire
 
 if TYPE_CHECKING:
-    from . import Chunks
+    from .postgres_stream import Cursor
     from .postgres_types import ServerTypes
 
 GRACE = 2.0  # seconds that the client waits beyond the server's own statement_timeout
@@ -56,49 +59,53 @@ _ABORTED = pq.ExecStatus.PIPELINE_ABORTED
 _FATAL = pq.ExecStatus.FATAL_ERROR
 
 
-class PostgresSession:
-    """A connection borrowed from the pool. Used by one thread at a time."""
+def patience(limit: float) -> float:
+    """How long the client waits where the server stops a statement after `limit` seconds."""
+    return limit + GRACE
 
-    def __init__(
-        self,
-        connection: psycopg.Connection[Any],
-        types: ServerTypes,
-        limit: float,
-        *,
-        prepare: bool,
-    ) -> None:
-        """`limit` is the server's statement_timeout in seconds."""
+
+class PostgresSession:
+    """A connection borrowed from the pool. Used by one thread, or task, at a time."""
+
+    def __init__(self, connection: Any, wire: Wire, types: ServerTypes, *, prepare: bool) -> None:
+        """`connection` is psycopg's, of either colour. Without `prepare` nothing is named."""
         self.connection = connection
-        self.wire = Wire(connection, limit + GRACE)
+        self.wire = wire
         self.altered = False  # something would outlive the caller: SET, LISTEN, an advisory lock
-        self._pg = connection.pgconn
-        self._named = prepare
         self.preparation = Preparation(self, types, named=prepare)
+        self.pending: list[bytes] = []  # control statements that go with the next statement
+        self.last_used = time.monotonic()
+        self.lent_until = 0.0  # it may stay at hand until then (see `Lending`)
+        self._pg: pq.abc.PGconn = connection.pgconn
+        self._named = prepare
         self._held = self.preparation.held
         self._cursors = count()
-        self._pending: list[bytes] = []
-        self._last_used = time.monotonic()
         if not prepare:  # nor are there `options`, so the time zone is the server's
             connection.adapters.register_loader("timestamptz", UtcLoader)
 
     # -- life
 
-    def alive(self, end: float) -> bool:
-        """Whether the connection can be used. Only in doubt is the server asked, until `end`."""
-        now = time.monotonic()
-        if self.wire.silent and now - self._last_used < PING_AFTER:
-            return True
-        return self.wire.command(b"", max(0.0, end - now)).status in GOOD
+    @property
+    def fit(self) -> bool:
+        """Whether the connection can be used, as far as is seen without a round trip."""
+        return self.wire.silent and time.monotonic() - self.last_used < PING_AFTER
 
-    def rest(self) -> bool:
+    async def alive(self, end: float) -> bool:
+        """Whether the connection can be used. Only in doubt is the server asked, until `end`."""
+        if self.fit:
+            return True
+        result = await self.wire.command(b"", max(0.0, end - time.monotonic()))
+        return result.status in GOOD
+
+    async def rest(self) -> bool:
         """Leave nothing behind for the next caller; False where the connection has to be closed."""
         if self._pg.transaction_status != _IDLE:
-            self.rollback()
+            await self.rollback()
         if self.altered and self._named:  # behind a pooler it would be somebody else's session
-            self.wire.command(b"DISCARD ALL")
+            await self.wire.command(b"DISCARD ALL")
             self.preparation.clear()
             self.altered = False
-        self._last_used = time.monotonic()
+        self.last_used = time.monotonic()
         return self._pg.transaction_status == _IDLE
 
     @property
@@ -108,28 +115,25 @@ class PostgresSession:
 
     # -- statements
 
-    def run(self, variant: Variant, values: Sequence[Any]) -> Any:
+    async def run(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Run one statement; what its kind gives back. `values` are in the placeholders' order."""
-        prepared = self._held.get(variant) or self.preparation.prepare(variant)
-        try:
-            encoded = prepared.encode(values)
-        except Exception:
-            prepared, encoded = self.preparation.encoded_anew(variant, values)
-        pending = self._pending
-        result = self._send(prepared, encoded)
+        prepared, encoded = await self.preparation.encoded(variant, values)
+        pending = self.pending
+        result = await self._send(prepared, encoded)
         if result.status not in GOOD:
-            prepared, result = self._run_again(variant, values, result, pending)
+            return await self.run_again(variant, values, result, pending)
         return self.value(prepared, result)
 
-    def _run_again(
-        self, variant: Variant, values: Sequence[Any], result: Result, pending: Sequence[bytes]
-    ) -> tuple[Prepared, Result]:
+    async def run_again(
+        self, variant: Variant, values: Sequence[Any], result: Result, pending: Sequence[bytes] = ()
+    ) -> Any:
+        """Run a statement whose preparation was out of date, as `result` says; else raise."""
         for _ in range(ATTEMPTS - 1):
-            self.recover(variant, result, pending)
-            prepared, encoded = self.preparation.encoded(variant, values)
-            result = self._send(prepared, encoded)
+            await self.recover(variant, result, pending)
+            prepared, encoded = await self.preparation.encoded(variant, values)
+            result = await self._send(prepared, encoded)
             if result.status in GOOD:
-                return prepared, result
+                return self.value(prepared, result)
         raise self.failed(result, variant.query)
 
     def value(self, prepared: Prepared, result: Result) -> Any:
@@ -140,14 +144,45 @@ class PostgresSession:
             problem = unreadable(prepared.variant.query, error)
         raise problem
 
-    def _send(self, prepared: Prepared, values: list[bytes | None]) -> Result:
-        if self._pending:
-            sends = self.take_pending()
-            results = self.wire.exchange([*sends, self.sender(prepared, values)])
-            return next((each for each in results if each.status not in GOOD), results[-1])
-        if prepared.name:
-            return self.wire.run(prepared.name, values, prepared.formats, prepared.result_format)
-        return self.wire.call(self.sender(prepared, values))
+    async def _send(self, prepared: Prepared, values: list[bytes | None]) -> Result:
+        return await self.send(self.sender(prepared, values), prepared.variant.query.timeout)
+
+    async def send(self, statement: Send, allowed: float | None) -> Result:
+        """Run a statement behind what is deferred; the server allows it so many seconds.
+
+        Its result, or that of the first that failed.
+        """
+        if allowed is None and not self.pending:
+            return await self.wire.call(statement)
+        before, after = self.timed(allowed)
+        before = [*self.take_pending(), *before]
+        limit = self.limit(allowed)
+        results = await self.wire.exchange([*before, statement, *after], limit=limit)
+        position = len(before) - before.count(self._pg.pipeline_sync)
+        return next((each for each in results if each.status not in GOOD), results[position])
+
+    def timed(self, allowed: float | None) -> tuple[list[Send], list[Send]]:
+        """What is sent before and after a statement with a time limit of its own.
+
+        Each adds one result, the syncs none. Outside a transaction the limit is the session's, and
+        is taken off again whatever happens; a pooler's session is not ours to set, so there the
+        statement gets a transaction.
+        """
+        if allowed is None:
+            return [], []
+        setting = b"statement_timeout = %d" % max(1, round(allowed * 1000))
+        sync, send = self._pg.pipeline_sync, self.command_sender
+        if self.pending or not self.idle:
+            default = b"SET LOCAL statement_timeout TO DEFAULT"
+            return [send(b"SET LOCAL " + setting)], [send(default)]
+        if self._named:
+            return [send(b"SET " + setting), sync], [sync, send(b"RESET statement_timeout")]
+        before = [send(b"BEGIN"), send(b"SET LOCAL " + setting)]
+        return before, [send(b"COMMIT"), sync, send(b"ROLLBACK")]
+
+    def limit(self, allowed: float | None) -> float | None:
+        """How long the client waits for a statement that the server allows so many seconds."""
+        return None if allowed is None else patience(allowed)
 
     def sender(self, prepared: Prepared, values: list[bytes | None]) -> Send:
         """What sends the statement."""
@@ -176,7 +211,7 @@ class PostgresSession:
             message = "this connection is the parent process's; open the store again in the child"
             return ConnectionLost(message, query=name)
         if self.wire.watch.fired:
-            message = f"no answer from the server within {self.wire.limit:g} s; {unknown}"
+            message = f"no answer from the server within {self.wire.patience:g} s; {unknown}"
             return ConnectionLost(message, query=name)
         if result.status == _ABORTED:
             return TransactionAborted("an earlier statement of the transaction failed", query=name)
@@ -191,7 +226,7 @@ class PostgresSession:
         lost.__cause__ = psycopg.OperationalError(libpq_message(result))
         return lost
 
-    def recover(self, variant: Variant, result: Result, pending: Sequence[bytes]) -> None:
+    async def recover(self, variant: Variant, result: Result, pending: Sequence[bytes]) -> None:
         """Make ready to run again what failed only because its preparation was out of date.
 
         `pending` is what was sent before it. Raises the statement's error if it was another; and
@@ -200,64 +235,59 @@ class PostgresSession:
         if not is_stale(result):
             raise self.failed(result, variant.query)
         self.preparation.forget(variant)
-        if not self.rewind(pending):
+        if not await self.rewind(pending):
             raise moved(variant.query)
 
-    def rewind(self, pending: Sequence[bytes]) -> bool:
+    async def rewind(self, pending: Sequence[bytes]) -> bool:
         """Go back to before what failed, where it was a transaction's first; False elsewhere."""
         if not self.idle:
             if not (pending and pending[0].startswith(b"BEGIN")):
                 return False
-            self.wire.command(b"ROLLBACK")
-        self._pending = list(pending)
+            await self.wire.command(b"ROLLBACK")
+        self.pending = list(pending)
         return True
 
     # -- transactions
 
-    @property
-    def pending(self) -> Sequence[bytes]:
-        """What waits for the next statement."""
-        return self._pending
-
     def take_pending(self) -> list[Send]:
         """What sends the deferred statements, which are deferred no longer."""
-        commands, self._pending = self._pending, []
+        commands, self.pending = self.pending, []
         return [self.command_sender(command) for command in commands]
 
     def defer(self, command: bytes) -> None:
         """Send a control statement with the next statement."""
-        self._pending.append(command)
+        self.pending.append(command)
 
     def undefer(self, command: bytes) -> bool:
         """Take back a control statement that has not been sent; whether it was there."""
-        if command in self._pending:
-            del self._pending[self._pending.index(command) :]
+        if command in self.pending:
+            del self.pending[self.pending.index(command) :]
             return True
         return False
 
-    def flush(self, query: Query | None = None) -> None:
+    async def flush(self, query: Query | None = None) -> None:
         """Send what is deferred, now. Raises the mapped error, in the name of `query`."""
-        for result in self.wire.exchange(self.take_pending()):
+        for result in await self.wire.exchange(self.take_pending()):
             if result.status not in GOOD:
                 raise self.failed(result, query)
 
-    def control(self, command: bytes) -> None:
+    async def control(self, command: bytes) -> None:
         """Send what is deferred and then a control statement. Raises the mapped error."""
         self.defer(command)
-        self.flush()
+        await self.flush()
 
-    def commit(self) -> None:
+    async def commit(self) -> None:
         """Commit; where the connection is lost meanwhile the outcome is unknown, and said so."""
-        self._pending.clear()  # COMMIT releases every savepoint
+        self.pending.clear()  # COMMIT releases every savepoint
         status = self._pg.transaction_status
         if status == _IDLE:  # nothing was sent: no transaction was begun
             return
         if status == _FAILED:  # the server would roll back and call that a success
-            self.rollback()
+            await self.rollback()
             raise TransactionAborted("a statement of this transaction failed: it is rolled back")
         if self.wire.broken:
             raise ConnectionLost("the connection was lost before COMMIT: it is rolled back")
-        result = self.wire.command(b"COMMIT")
+        result = await self.wire.command(b"COMMIT")
         if result.status in GOOD:
             return
         error = self.failed(result, None)
@@ -266,33 +296,38 @@ class PostgresSession:
             raise CommitOutcomeUnknown(message, code=error.code) from error.__cause__
         raise error
 
-    def rollback(self) -> None:
+    async def rollback(self) -> None:
         """Roll back whatever is open; a broken connection has done so already."""
-        self._pending.clear()
+        self.pending.clear()
         if not self.idle and not self.wire.broken and not self.wire.severed:
-            self.wire.command(b"ROLLBACK")
+            await self.wire.command(b"ROLLBACK")
 
     # -- many at once
 
-    def script(self, variant: Variant) -> None:
+    async def script(self, variant: Variant) -> None:
         """Run a :script: by the simple protocol, all of it or nothing."""
-        self.flush(variant.query)
+        await self.flush(variant.query)
         self.altered = self.altered or changes_session(variant.text)
-        result = self.wire.command(variant.text.encode())
+        text, timeout = variant.text, variant.query.timeout
+        if timeout is not None:
+            setting = f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}"
+            text = f"{setting};\n{text}\n;SET LOCAL statement_timeout TO DEFAULT"
+        result = await self.wire.command(text.encode(), self.limit(timeout))
         if result.status not in GOOD:
             raise self.failed(result, variant.query, preparing=True)
 
-    def batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
+    async def batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
         """Many calls in one round trip: of each its value or its error.
 
         Outside a transaction each stands alone; inside one the first failure aborts the rest.
         """
-        return postgres_batch.batch(self, calls)
+        return await postgres_batch.batch(self, calls)
 
-    def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
+    async def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
         """A :batch query: once per item, all or nothing, pipelined. Rows, or the count of rows."""
-        return postgres_batch.each(self, variant, items)
+        return await postgres_batch.each(self, variant, items)
 
-    def stream(self, variant: Variant, values: Sequence[Any]) -> Chunks:
+    async def stream(self, variant: Variant, values: Sequence[Any]) -> Cursor:
         """Lists of rows from a server-side cursor, which needs an open transaction."""
-        return postgres_stream.stream(self, variant, values, b"rawstore %d" % next(self._cursors))
+        name = b"rawstore %d" % next(self._cursors)
+        return await postgres_stream.stream(self, variant, values, name)

@@ -38,65 +38,71 @@ class Cursor:
         self._ready: Result | None = first
         self._fetch = session.command_sender(_fetch(name), prepared.result_format)
 
-    def __iter__(self) -> Self:
+    def __aiter__(self) -> Self:
         return self
 
-    def __next__(self) -> list[Any]:
+    async def __anext__(self) -> list[Any]:
         if not self._name:
-            raise StopIteration
-        result, self._ready = self._ready or self._session.wire.call(self._fetch), None
+            raise StopAsyncIteration
+        result, self._ready = self._ready, None
+        if result is None:
+            result = await self._session.send(self._fetch, self._prepared.variant.query.timeout)
         if result.status not in GOOD:
             self._name = b""
             raise self._session.failed(result, self._prepared.variant.query)
         rows: list[Any] = self._session.value(self._prepared, result)
         if len(rows) < CHUNK:
-            self.close()
+            await self.close()
             if not rows:
-                raise StopIteration
+                raise StopAsyncIteration
         return rows
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the cursor, unless the end of its transaction has done so."""
         name, self._name = self._name, b""
         status = self._session.connection.pgconn.transaction_status
         if name and status == _IN_TRANSACTION:
-            self._session.wire.command(b'CLOSE "%s"' % name)
+            await self._session.wire.command(b'CLOSE "%s"' % name)
 
 
-def stream(
+async def stream(
     session: PostgresSession, variant: Variant, values: Sequence[Any], name: bytes
 ) -> Cursor:
     """Open a cursor of this name. Raises the mapped error."""
-    prepared, first = _open(session, variant, values, name)
+    prepared, first = await _open(session, variant, values, name)
     if not prepared.fits(first):  # a cursor notices no change of types under its preparation
         session.preparation.forget(variant)
-        session.wire.command(b'CLOSE "%s"' % name)
-        prepared, first = _open(session, variant, values, name)
+        await session.wire.command(b'CLOSE "%s"' % name)
+        prepared, first = await _open(session, variant, values, name)
     prepared.learn(first)
     return Cursor(session, prepared, name, first)
 
 
-def _open(
+async def _open(
     session: PostgresSession, variant: Variant, values: Sequence[Any], cursor: bytes
 ) -> tuple[Prepared, Result]:
     for attempt in range(1, ATTEMPTS + 1):
-        prepared, encoded = session.preparation.encoded(variant, values)
+        prepared, encoded = await session.preparation.encoded(variant, values)
         pending = session.pending
+        before, after = session.timed(variant.query.timeout)
         declare = b'DECLARE "%s" NO SCROLL CURSOR FOR %s' % (cursor, variant.text.encode())
         pg = session.connection.pgconn
-        results = session.wire.exchange(
+        results = await session.wire.exchange(
             [
                 *session.take_pending(),
+                *before,
                 partial(pg.send_query_params, declare, encoded, prepared.oids, prepared.formats),
                 session.command_sender(_fetch(cursor), prepared.result_format),
-            ]
+                *after,
+            ],
+            limit=session.limit(variant.query.timeout),
         )
         bad = next((result for result in results if result.status not in GOOD), None)
         if bad is None:
-            return prepared, results[-1]
+            return prepared, results[-1 - len(after)]
         if attempt == ATTEMPTS:
             raise session.failed(bad, variant.query)
-        session.recover(variant, bad, pending)
+        await session.recover(variant, bad, pending)
     raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
 

@@ -40,7 +40,7 @@ class ServerTypes:
     def __init__(self) -> None:
         self._known: dict[int, _Type] = {}
 
-    def resolve(
+    async def resolve(
         self, session: PostgresSession, params: Sequence[int], columns: Sequence[int]
     ) -> tuple[list[int], bool]:
         """The parameters' oids, domains as their base and pgvector's as VECTOR.
@@ -50,7 +50,7 @@ class ServerTypes:
         """
         own = {oid for oid in (*params, *columns) if oid >= _FIRST_USER_OID}
         while unknown := own - self._known.keys():
-            self._look_up(session, unknown)
+            await self._look_up(session, unknown)
             own |= {
                 self._known[oid].of for oid in unknown if self._known[oid].of >= _FIRST_USER_OID
             }
@@ -82,10 +82,10 @@ class ServerTypes:
             return False
         return True
 
-    def _look_up(self, session: PostgresSession, oids: set[int]) -> None:
+    async def _look_up(self, session: PostgresSession, oids: set[int]) -> None:
         array = "{" + ",".join(map(str, oids)) + "}"
         pg = session.connection.pgconn
-        result = session.wire.call(pg.send_query_params, _LOOK_UP, [array.encode()])
+        result = await session.wire.call(pg.send_query_params, _LOOK_UP, [array.encode()])
         if result.status not in GOOD:
             raise session.failed(result, None)
         found = dict.fromkeys(oids, _OTHER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import ResultError, TooManyRows
@@ -17,13 +18,18 @@ def row_maker(query: Query, names: Sequence[str]) -> MakeRow:
     `names` are the result's columns; ResultError where they are not the declared row's.
     """
     if query.row is None:
-        return row_class(query.name, tuple(names))._make  # type: ignore[attr-defined,no-any-return]
+        return _new(row_class(query.name, tuple(names)))
     declared = [column.name for column in query.row.columns]
     if declared != list(names):
         got, want = ", ".join(names), ", ".join(declared)
         message = f"the result has the columns ({got}), but row {query.row.name} declares ({want})"
         raise ResultError(f"{message}: {query.file}:{query.line}", query=query.full_name)
-    return query.row.cls._make  # type: ignore[attr-defined,no-any-return]
+    return _new(query.row.cls)
+
+
+def _new(cls: type[tuple[Any, ...]]) -> MakeRow:
+    """As namedtuple's `_make`, without its Python frame and its count, known to be right."""
+    return partial(tuple.__new__, cls)
 
 
 def too_many(query: Query) -> TooManyRows:

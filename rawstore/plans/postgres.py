@@ -15,7 +15,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from ..engines.errormap import from_sqlstate
-from ..engines.postgres import session_conninfo
+from ..engines.postgres_conninfo import session_conninfo
 from ..engines.postgres_probe import connect_error
 from ..errors import ConfigError
 from ..query import Query, Variant

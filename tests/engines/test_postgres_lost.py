@@ -236,7 +236,7 @@ def test_a_lock_that_is_not_had(open_shop: OpenShop) -> None:
 def test_a_transaction_that_idles_for_too_long(
     open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rawstore.engines.postgres.IDLE_IN_TRANSACTION", 0.2)
+    monkeypatch.setattr("rawstore.engines.postgres_conninfo.IDLE_IN_TRANSACTION", 0.2)
     store = open_shop()
     with pytest.raises(ConnectionLost) as caught, store.transaction() as tx:
         tx.add(1)

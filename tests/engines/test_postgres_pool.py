@@ -74,7 +74,7 @@ def test_refused_callers_leave_nothing_behind(open_shop: OpenShop) -> None:
 def test_too_many_waiting_callers_are_refused_at_once(
     open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rawstore.engines.postgres.WAITING_PER_CONNECTION", 3)
+    monkeypatch.setattr("rawstore.engines.postgres_lending.WAITING_PER_CONNECTION", 3)
     store = open_shop(pool_max=1, pool_timeout=10)
     with ThreadPoolExecutor(3) as threads, store.transaction() as tx:
         tx.one()
@@ -102,7 +102,7 @@ def test_a_connection_that_idled_through_its_lifetime_leaves_nothing(open_shop: 
     before = descriptors()
     engine = store._engine
     for _ in range(5):
-        engine._pool.drain()
+        engine._pool.pool.drain()
         eventually(lambda: store.health().pool["pool_available"] == 4)
         in_threads(4, lambda _: store.sleep(0.02))
     eventually(lambda: descriptors() <= before)

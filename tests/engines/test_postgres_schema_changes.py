@@ -226,8 +226,8 @@ def test_prepared_statements_taken_away(
         way(single)
         for _ in range(3):
             session = single._engine.borrow()
-            session.wire.command(command.encode())
-            session.wire.command(b"SET search_path = shop")
+            session.command(command.encode())
+            session.command(b"SET search_path = shop")
             single._engine.give(session)
             way(single)
 

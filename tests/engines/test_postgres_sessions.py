@@ -16,6 +16,7 @@ import pytest
 
 import rawstore
 from rawstore.engines.postgres_report import changes_session
+from rawstore.engines.postgres_wire import now
 from rawstore.errors import DatabaseBusy, DatabaseError, StatementError
 from tests.engines.conftest import direct, eventually, on_postgres, within
 
@@ -113,7 +114,7 @@ def test_what_the_transaction_takes_back_costs_nothing(single: Any) -> None:
         assert tx.who() == "ann"
     assert single.who() == ""
     session = single._engine.borrow()
-    assert len(session.preparation.held) >= 2  # nothing was discarded
+    assert len(session.core.preparation.held) >= 2  # nothing was discarded
     single._engine.give(session)
 
 
@@ -200,12 +201,12 @@ def pooled(single: Any, open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch) ->
     give = engine.give
 
     def forgetful_give(session: Any) -> None:
-        session.rest()
-        session.wire.command(b"DISCARD ALL; SET search_path = shop; SET timezone = 'Asia/Tokyo'")
+        now(session.core.rest())
+        session.command(b"DISCARD ALL; SET search_path = shop; SET timezone = 'Asia/Tokyo'")
         give(session)
 
     session = engine.borrow()
-    session.wire.command(b"SET search_path = shop; SET timezone = 'Asia/Tokyo'")
+    session.command(b"SET search_path = shop; SET timezone = 'Asia/Tokyo'")
     give(session)
     monkeypatch.setattr(engine, "give", forgetful_give)
     return store
