@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -40,6 +39,8 @@ class Registry:
         try:
             return self.by_name[name]
         except KeyError:
+            from difflib import get_close_matches  # only a mistake needs it
+
             near = get_close_matches(name, self.by_name)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
             raise KeyError(f"{self.store} has no query {name!r}{hint}") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from . import registry
@@ -49,6 +48,8 @@ def find(store: str | Path) -> Source:
         return Source(store, _SHIPPED, shipped=True)
     path = Path(store)
     if isinstance(store, str) and not path.is_dir():
+        from difflib import get_close_matches  # only a mistake needs it
+
         near = get_close_matches(store, shipped(), n=1)
         hint = f"did you mean {near[0]}" if near else f"known are {', '.join(shipped())}"
         folder = "or give a folder that holds sql/sqlite/ or sql/postgres/"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -171,6 +170,8 @@ def _unknown(name: str, before: Mapping[str, Any], known: frozenset[str]) -> str
             "the database URL has an option that is no `name=value` of a known name "
             "(in a value, & is written %26)"
         )
+    from difflib import get_close_matches  # only a mistake needs it
+
     near = get_close_matches(name.lower(), sorted(known), n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(sorted(known))}"
     return f"unknown option {name}: {hint}"

@@ -12,6 +12,8 @@ import sqlite3
 import threading
 import weakref
 from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -21,18 +23,25 @@ from ..target import SqliteTarget
 from . import sqlite_functions
 from .errormap import from_sqlite
 from .sqlite_session import SqliteSession
-from .sqlite_statement import Statement
+from .sqlite_statement import Statements
 
 OLDEST = (3, 38, 0)
 APPLICATION_ID = 0x52415753  # "RAWS": set by the first migration, refused when another's
 STATEMENTS = 512  # prepared statements that sqlite3 keeps for a connection
 READERS = 16  # idle connections kept
+# SQLite keeps 2 MB of a file's pages; what is larger is copied anew for each statement: a search
+# in 20 MB of vectors takes 1.8 times as long, a sum over them ten times. So the connections opened
+# first, which are lent first, keep more; all of them might keep gigabytes. (`mmap_size` is as fast,
+# but turns an error of the disk into the end of the process.)
+LARGE_CACHES = 4
+LARGE_CACHE = 65536  # KiB
 
 
 class SqliteEngine:
     """The connections to one file, or to one database in memory."""
 
     dialect: Literal["sqlite"] = "sqlite"
+    connection_class: type[sqlite3.Connection] = sqlite3.Connection
 
     def __init__(self, target: SqliteTarget, *, create: bool = False) -> None:
         """Nothing is opened yet. A missing file is made only where `create` says so."""
@@ -42,7 +51,8 @@ class SqliteEngine:
             )
         self.target = target
         self._create = create
-        self._statements: dict[Variant, Statement] = {}
+        self.single = target.path is None  # in memory: the one connection is the database
+        self._statements = Statements(target.statement_timeout)
         self._sessions: set[SqliteSession] = set()  # all that are open, lent ones too
         self._readers: deque[SqliteSession] = deque()
         self._writer: SqliteSession | None = None
@@ -54,11 +64,41 @@ class SqliteEngine:
 
     # -- lending
 
+    def call(self, variant: Variant, values: Sequence[Any]) -> Any:
+        """Run one statement on a session of its own; what its kind gives back."""
+        if variant.query.writes or self.single:
+            return self._call_writer(variant, values)
+        readers = self._readers
+        try:
+            session = readers.pop()
+        except IndexError:
+            session = self.borrow(writes=False)
+        try:
+            answer = session.run(variant, values)
+        except BaseException:
+            self.give(session)
+            raise
+        # As `give`, but for the transaction, which no single read can leave open.
+        if session.altered or len(readers) >= READERS:
+            self.give(session)
+        else:
+            readers.append(session)
+            if self._closed:  # meanwhile, by another thread
+                self._close_readers()
+        return answer
+
+    def _call_writer(self, variant: Variant, values: Sequence[Any]) -> Any:
+        session = self.borrow()
+        try:
+            return session.run(variant, values)
+        finally:
+            self.give(session)
+
     def borrow(self, *, writes: bool = True, read_only: bool = False) -> SqliteSession:
         """A session that may write, or one that only reads. Raises DatabaseBusy."""
         if self._closed or self._forked:
             raise self._unusable()
-        if self.target.path is None or (writes and not read_only):
+        if self.single or (writes and not read_only):
             session = self._borrow_writer()
         else:
             try:
@@ -69,8 +109,17 @@ class SqliteEngine:
             session.read_only = True
         return session
 
+    def opens(self, *, writes: bool) -> bool:
+        """Whether `borrow` would open a connection."""
+        if self._closed or self._forked:
+            return False
+        return not self._readers if not writes else self._writer is None
+
     def _new_session(self) -> SqliteSession:
-        session = SqliteSession(self.connect(), self._compiled, self.target.statement_timeout)
+        connection = self.connect()
+        if len(self._sessions) < LARGE_CACHES:
+            connection.execute(f"PRAGMA cache_size = -{LARGE_CACHE}")
+        session = SqliteSession(connection, self._statements)
         self._sessions.add(session)
         return session
 
@@ -102,7 +151,7 @@ class SqliteEngine:
         """Take a session back; an open transaction is rolled back."""
         if self._forked:
             return
-        if not session.idle:
+        if session.pending or not session.idle:
             session.rollback()
         if session.read_only:
             session.read_only = False
@@ -117,6 +166,13 @@ class SqliteEngine:
             self._discard(session)
         else:
             self._readers.append(session)
+            if self._closed:  # meanwhile, by another thread
+                self._close_readers()
+
+    def _close_readers(self) -> None:
+        with suppress(IndexError):  # others may do so at the same time
+            while True:
+                self._discard(self._readers.pop())
 
     def _cleanse(self, session: SqliteSession) -> bool:
         """Undo a caller's PRAGMAs where the connection is the database; else False: close it."""
@@ -133,8 +189,7 @@ class SqliteEngine:
         _engines.discard(self)
         if self._forked:
             return
-        while self._readers:
-            self._discard(self._readers.pop())
+        self._close_readers()
         if self._write_lock.acquire(blocking=False):
             writer, self._writer = self._writer, None
             self._write_lock.release()
@@ -168,6 +223,7 @@ class SqliteEngine:
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=STATEMENTS,
+                factory=self.connection_class,
             )
         except sqlite3.Error as error:
             raise _open_error(error, target) from error
@@ -194,12 +250,6 @@ class SqliteEngine:
         connection.execute(f"PRAGMA synchronous = {target.synchronous.upper()}")
         sqlite_functions.register(connection)
 
-    def _compiled(self, variant: Variant) -> Statement:
-        statement = self._statements.get(variant)
-        if statement is None:
-            statement = self._statements[variant] = Statement(variant)
-        return statement
-
     def _unusable(self) -> ConfigError:
         if self._forked:
             return ConfigError(
@@ -210,6 +260,7 @@ class SqliteEngine:
     def _forget(self) -> None:
         """In a forked child: keep the parent's connections unclosed (closing drops its locks)."""
         self._forked = True
+        self._readers = deque()
         _forgotten.append(self._sessions)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,7 +14,7 @@ from ..errors import ConfigError, DatabaseError, ResultError, TransactionAborted
 from ..query import Query, Variant
 from .errormap import from_sqlite
 from .parameters import misfit, refusal
-from .sqlite_statement import Statement
+from .sqlite_statement import Statement, Statements
 from .sqlite_stream import Rows
 from .watchdog import Watch, unwatch, watch
 
@@ -27,24 +27,18 @@ BATCH_ITEMS = 1000  # items of a :batch query to which the time limit applies to
 class SqliteSession:
     """A connection of the engine. Used by one thread at a time."""
 
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        compiled: Callable[[Variant], Statement],
-        limit: float | None,
-    ) -> None:
-        """`limit` is the seconds a statement may take, or None."""
+    def __init__(self, connection: sqlite3.Connection, statements: Statements) -> None:
+        """`statements` are the engine's, which all its sessions share."""
         self.connection = connection
         self.altered = False  # something would outlive the caller: a PRAGMA, ATTACH, a temp table
         self._execute = connection.execute
-        self._compiled = compiled
-        self._pending: list[str] = []
+        self._cursor = connection.cursor()  # of `run`, which one for each statement would slow
+        self._run = self._cursor.execute
+        self._statements = statements
+        self.pending: list[str] = []  # control statements that go with the next statement
         self._streams: list[weakref.ref[Rows]] = []
-        self._limit = limit
         self._read_only = False
-        self._watch = None if limit is None else Watch(connection.interrupt)
-        if self._watch is not None:
-            watch(self._watch)
+        self._watch: Watch | None = None  # made for the first statement with a time limit
         _sessions.add(self)
 
     def discard(self) -> None:
@@ -71,7 +65,7 @@ class SqliteSession:
 
     def forget(self) -> None:
         """In a forked child: the file's locks are the parent's. Refuse everything."""
-        self._execute = _refuse
+        self._execute = self._run = _refuse
 
     @property
     def _forked(self) -> bool:
@@ -81,79 +75,81 @@ class SqliteSession:
 
     def run(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Run one statement; what its kind gives back. `values` are in the placeholders' order."""
-        statement = self._compiled(variant)
+        statement = self._statements[variant]
         try:
             bound = statement.encode(values)
         except Exception as error:
             raise refusal(variant, values) or misfit(variant, error) from None
-        if self._pending:
+        if self.pending:
             self.flush(variant.query)
         if statement.alters:
             self.altered = True
         if self._streams and variant.query.writes:
             self._keep_streams()
-        if self._watch is not None:
-            self._watch.start(self._limit)
+        limited = None if statement.limit is None else self._limit(statement.limit)
         try:
-            return statement.value(self._execute(statement.text, bound))
+            return statement.value(self._run(statement.text, bound))
         except sqlite3.Error as error:
-            problem = self.failed(error, statement)
+            problem = statement.failed(error)
+        except BaseException:
+            self._end_statement()
+            raise
         finally:
-            if self._watch is not None:
-                self._watch.stop()
+            if limited is not None:
+                limited.stop()
         raise problem
 
-    def failed(self, error: sqlite3.Error, statement: Statement | None) -> DatabaseError:
-        """The mapped error, with SQLite's as its cause: in our words where it quotes a value."""
-        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
-        query = statement.query.full_name if statement else None
-        said = str(error)
-        text = statement.text if statement else None
-        mapped = from_sqlite(name, said, query=query, text=text)
-        mapped.__cause__ = error
-        if name == "SQLITE_ERROR" and said not in str(mapped):
-            cause = type(error)(str(mapped))
-            cause.sqlite_errorname = name
-            cause.sqlite_errorcode = error.sqlite_errorcode
-            mapped.__cause__ = cause
-        return mapped
+    def _end_statement(self) -> None:
+        """End what was left in the middle: it would keep its snapshot."""
+        if not self._forked:
+            self._cursor.close()
+            self._cursor = self.connection.cursor()
+            self._run = self._cursor.execute
+
+    def _limit(self, seconds: float) -> Watch:
+        """From now, the connection may work this long; `stop` the watch when it has."""
+        if self._watch is None:
+            self._watch = Watch(self.connection.interrupt)
+            watch(self._watch)
+        self._watch.start(seconds)
+        return self._watch
 
     @contextmanager
     def working(self, statement: Statement) -> Iterator[None]:
         """Within the time limit, and with errors mapped; it may be started anew meanwhile."""
         problem = None
-        self._start()
+        self._start(statement)
         try:
             yield
         except sqlite3.Error as error:
-            problem = self.failed(error, statement)
+            problem = statement.failed(error)
         finally:
             if self._watch is not None:
                 self._watch.stop()
         if problem is not None:
             raise problem
 
-    def _start(self) -> None:
-        if self._watch is not None:
-            self._watch.start(self._limit)
+    def _start(self, statement: Statement) -> None:
+        if statement.limit is not None:
+            self._limit(statement.limit)
 
     # -- transactions
 
     def defer(self, command: bytes) -> None:
         """Run a control statement before the next statement."""
-        self._pending.append(command.decode())
+        self.pending.append(command.decode())
 
     def undefer(self, command: bytes) -> bool:
         """Take back a control statement that has not been run; whether it was there."""
         text = command.decode()
-        if text in self._pending:
-            del self._pending[self._pending.index(text) :]
+        if text in self.pending:
+            del self.pending[self.pending.index(text) :]
             return True
         return False
 
     def flush(self, query: Query | None = None) -> None:
         """Run what is deferred. Raises the mapped error, in the name of `query`."""
-        commands, self._pending = self._pending, []
+        commands, self.pending = self.pending, []
         for command in commands:
             try:
                 self._execute(command)
@@ -169,7 +165,7 @@ class SqliteSession:
 
     def commit(self) -> None:
         """Commit. On failure the transaction is rolled back."""
-        self._pending.clear()
+        self.pending.clear()
         self._streams.clear()
         if self.idle:
             return
@@ -181,7 +177,7 @@ class SqliteSession:
 
     def rollback(self) -> None:
         """Roll back whatever is open; a full disk has done so already."""
-        self._pending.clear()
+        self.pending.clear()
         self._streams.clear()
         if not self.idle and not self._forked:
             with suppress(sqlite3.Error):
@@ -190,7 +186,7 @@ class SqliteSession:
     @contextmanager
     def _atomic(self, query: Query) -> Iterator[None]:
         """All or nothing: a transaction of its own, unless one is open or deferred."""
-        own = self.idle and not self._pending
+        own = self.idle and not self.pending
         if own:
             self.defer(b"BEGIN IMMEDIATE")
         self.flush(query)
@@ -208,11 +204,11 @@ class SqliteSession:
 
     def script(self, variant: Variant) -> None:
         """Run a :script: all of it or nothing."""
-        statement = self._compiled(variant)
+        statement = self._statements[variant]
         self.altered = self.altered or statement.alters
         with self._atomic(variant.query), self.working(statement):
             for text in statement.statements:
-                self._start()
+                self._start(statement)
                 self._execute(text).fetchall()
 
     def batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
@@ -220,7 +216,7 @@ class SqliteSession:
 
         Outside a transaction each stands alone; inside one the first failure aborts the rest.
         """
-        alone = self.idle and not self._pending
+        alone = self.idle and not self.pending
         outcomes: list[Any] = []
         failed = False
         for variant, values in calls:
@@ -237,24 +233,27 @@ class SqliteSession:
 
     def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
         """A :batch query: once per item, all or nothing. Rows, or the count of rows."""
-        statement = self._compiled(variant)
+        statement = self._statements[variant]
         bound = [statement.encode(item) for item in items]
         with self._atomic(variant.query), self.working(statement):
             if variant.query.row is None and not variant.query.returns_rows:
-                return self._execute_many(statement.text, bound)
+                return self._execute_many(statement, bound)
             return self._rows_of_each(statement, bound)
 
-    def _execute_many(self, text: str, bound: Sequence[Sequence[Any]]) -> int:
+    def _execute_many(self, statement: Statement, bound: Sequence[Sequence[Any]]) -> int:
         count, items = 0, iter(bound)
         while chunk := list(islice(items, BATCH_ITEMS)):
-            self._start()
-            count += max(self.connection.executemany(text, chunk).rowcount, 0)
+            self._start(statement)
+            if statement.uncounted:
+                count += sum(statement.count(self._execute(statement.text, v)) for v in chunk)
+            else:
+                count += max(self.connection.executemany(statement.text, chunk).rowcount, 0)
         return count
 
     def _rows_of_each(self, statement: Statement, bound: Sequence[Sequence[Any]]) -> Any:
         rows: list[Any] = []
         for values in bound:
-            self._start()
+            self._start(statement)
             cursor = self._execute(statement.text, values)
             rows += statement.make(cursor, cursor.fetchall())
         return rows if statement.query.row is not None else len(rows)
@@ -263,7 +262,7 @@ class SqliteSession:
 
     def stream(self, variant: Variant, values: Sequence[Any]) -> Chunks:
         """Lists of rows, read from the file as they are asked for."""
-        statement = self._compiled(variant)
+        statement = self._statements[variant]
         try:
             bound = statement.encode(values)
         except Exception as error:

@@ -8,73 +8,120 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from ..errors import ResultError
+from ..errors import DatabaseError, ResultError
 from ..query import Kind, Variant
 from ..scan import scan
+from .errormap import from_sqlite
 from .rows import no_columns, row_maker, too_many
-from .sqlite_codec import decoder, encoders, row_decoder
+from .sqlite_codec import Many, One, decoder, encoder, readers
 
 # What would stay on the connection, for the next caller to meet.
 _ALTERS = re.compile(
     r"(?:^|;|\*/)\s*(?:PRAGMA|ATTACH|DETACH|CREATE\s+TEMP(?:ORARY)?)\b", re.IGNORECASE
 )
+# A write that sqlite3 gives no `rowcount` for.
+_UNCOUNTED = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*WITH\b", re.IGNORECASE | re.DOTALL)
+_MISREAD = (ValueError, TypeError, AttributeError, OverflowError, ArithmeticError)
 
 
 class Statement:
     """One variant, compiled once for all connections."""
 
-    def __init__(self, variant: Variant) -> None:
-        self.variant = variant
-        self.query = variant.query
+    def __init__(self, variant: Variant, limit: float | None = None) -> None:
+        """`limit` is the seconds it may take where the query does not say, or None."""
+        query = variant.query
+        self.query = query
         self.text = variant.text
+        self.limit = limit if query.timeout is None else query.timeout
         self.alters = _ALTERS.search(variant.text) is not None
-        self.encoders = encoders(variant)
-        self._make: Callable[[Sequence[Any]], Any] | None = None
+        self.uncounted = query.writes and _UNCOUNTED.match(variant.text) is not None
+        self.encode = encoder(variant)
+        self.value = self._values()
+        self._one: One | None = None
+        self._many: Many | None = None
 
-    def encode(self, values: Sequence[Any]) -> list[Any]:
-        """The values as sqlite3 binds them. Raises ValueError and the like."""
-        return [encode(value) for encode, value in zip(self.encoders, values, strict=True)]
-
-    def value(self, cursor: sqlite3.Cursor) -> Any:
+    def _values(self) -> Callable[[sqlite3.Cursor], Any]:
         """What the query's kind makes of an executed cursor, which is read to its end."""
         kind = self.query.kind
         if kind is Kind.ONE or kind is Kind.SCALAR:
-            found = cursor.fetchmany(2)  # a second fetch also ends a statement that writes
-            if cursor.description is None:
-                raise no_columns(self.query)
-            if len(found) > 1:
-                cursor.close()
-                raise too_many(self.query)
-            return self.make(cursor, found)[0] if found else None
+            return self._single
         if kind is Kind.MANY or kind is Kind.STREAM:
+            return self._list
+        return self._nothing if kind is Kind.EXEC else self.count
+
+    def _single(self, cursor: sqlite3.Cursor) -> Any:
+        found = cursor.fetchone()
+        if found is None:
             if cursor.description is None:
                 raise no_columns(self.query)
-            return self.make(cursor, cursor.fetchall())
-        returned = len(cursor.fetchall())
-        if kind is Kind.EXEC:
             return None
-        return returned if cursor.description else max(cursor.rowcount, 0)
-
-    def make(self, cursor: sqlite3.Cursor, found: list[Any]) -> list[Any]:
-        """Rows from sqlite3's tuples. Raises ResultError for a value of another type."""
-        make = self._make or self._learn(cursor)
+        if cursor.fetchone() is not None:  # asking also ends a statement that writes
+            raise too_many(self.query)
+        one = self._one or self._learn(cursor)[0]
         try:
-            return [make(values) for values in found]
-        except (ValueError, TypeError, OverflowError, ArithmeticError) as error:
-            message = f"a stored value is not what row or kind declares ({type(error).__name__})"
-            problem = ResultError(message, query=self.query.full_name)
+            return one(found)
+        except _MISREAD as error:
+            problem = self._misread(error)
         raise problem  # without a cause: that would quote the value
 
-    def _learn(self, cursor: sqlite3.Cursor) -> Callable[[Sequence[Any]], Any]:
+    def _list(self, cursor: sqlite3.Cursor) -> list[Any]:
+        found = cursor.fetchall()
+        if cursor.description is None:
+            raise no_columns(self.query)
+        return self.make(cursor, found)
+
+    @staticmethod
+    def _nothing(cursor: sqlite3.Cursor) -> None:
+        cursor.fetchall()
+
+    def count(self, cursor: sqlite3.Cursor) -> int:
+        """The rows that an executed statement gives back, or else has changed."""
+        returned = len(cursor.fetchall())
+        if cursor.description:
+            return returned
+        if self.uncounted:
+            changed: int = cursor.connection.execute("SELECT changes()").fetchone()[0]
+            return changed
+        return max(cursor.rowcount, 0)
+
+    def make(self, cursor: sqlite3.Cursor, found: Sequence[Any]) -> list[Any]:
+        """Rows from sqlite3's tuples. Raises ResultError for a value of another type."""
+        many = self._many or self._learn(cursor)[1]
+        try:
+            return many(found)
+        except _MISREAD as error:
+            problem = self._misread(error)
+        raise problem  # as above
+
+    def _misread(self, error: Exception) -> ResultError:
+        message = f"a stored value is not what row or kind declares ({type(error).__name__})"
+        return ResultError(message, query=self.query.full_name)
+
+    def failed(self, error: sqlite3.Error) -> DatabaseError:
+        """The mapped error, with SQLite's as its cause: in our words where it quotes a value."""
+        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+        said = str(error)
+        mapped = from_sqlite(name, said, query=self.query.full_name, text=self.text)
+        mapped.__cause__ = error
+        if name == "SQLITE_ERROR" and said not in str(mapped):
+            cause = type(error)(str(mapped))
+            cause.sqlite_errorname = name
+            cause.sqlite_errorcode = error.sqlite_errorcode
+            mapped.__cause__ = cause
+        return mapped
+
+    def _learn(self, cursor: sqlite3.Cursor) -> tuple[One, Many]:
+        """Make the readers, once the columns are known. Raises ResultError."""
         query = self.query
         if query.kind is Kind.SCALAR:
-            decode = decoder(query.type) if query.type else None
-            self._make = _scalar(decode)
+            one = _scalar(decoder(query.type) if query.type else None)
         else:
-            names = [column[0] for column in cursor.description]
-            make = row_maker(query, names)
-            self._make = row_decoder(query.row) if query.row else make
-        return self._make
+            one = row_maker(query, [column[0] for column in cursor.description])
+        if query.row is not None:
+            self._one, self._many = readers(query.row)
+        else:
+            self._one, self._many = one, lambda found: [one(values) for values in found]
+        return self._one, self._many
 
     @cached_property
     def statements(self) -> list[str]:
@@ -99,3 +146,16 @@ def _scalar(decode: Callable[[Any], Any] | None) -> Callable[[Sequence[Any]], An
     if decode is None:
         return lambda values: values[0]
     return lambda values: None if values[0] is None else decode(values[0])
+
+
+class Statements(dict[Variant, Statement]):
+    """Statements by variant, each compiled when it is first asked for."""
+
+    def __init__(self, limit: float | None) -> None:
+        """`limit` as for a Statement."""
+        super().__init__()
+        self._limit = limit
+
+    def __missing__(self, variant: Variant) -> Statement:
+        statement = self[variant] = Statement(variant, self._limit)
+        return statement
