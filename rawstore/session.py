@@ -20,15 +20,16 @@ class Session(Caller):
 class Held:
     """Lends one connection of an engine again and again, to one caller at a time.
 
-    SQLite has one writer for all: what writes borrows that, and only while it writes. A connection
-    that breaks is replaced at the next call.
+    SQLite has one writer for all: what writes borrows that, and only while it writes. (In memory
+    that is the only connection, and nothing is held.) A connection that breaks is replaced at the
+    next call.
     """
 
     def __init__(self, engine: Engine) -> None:
         """Borrow at once. Raises Overloaded, ConnectionLost."""
         self._engine = engine
         self._writer_apart = engine.dialect == "sqlite"
-        self._held: Any = engine.borrow(writes=False)
+        self._held: Any = None if engine.single else engine.borrow(writes=False)
         self._free = [self._held]  # empty while lent: taking the one is atomic
         self._closed = False
 
@@ -39,7 +40,7 @@ class Held:
         except IndexError:
             raise self._refusal() from None
         try:
-            if variant.query.writes and self._writer_apart:
+            if self._writer_apart and (variant.query.writes or self._engine.single):
                 return self._engine.call(variant, values)
             if session is None:
                 session = self._held = self._engine.borrow(writes=False)
@@ -57,7 +58,7 @@ class Held:
         except IndexError:
             raise self._refusal() from None
         try:
-            if self._writer_apart and (read_only or writes):
+            if self._writer_apart and (read_only or writes or self._engine.single):
                 return self._engine.borrow(writes=writes, read_only=read_only)
             if session is None:
                 session = self._held = self._engine.borrow(writes=False)

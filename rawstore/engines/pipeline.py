@@ -33,6 +33,7 @@ async def exchange(
     sends: Sequence[Send],
     wait: Wait,
     progress: Send,
+    drop: Send,
     *,
     steady: bool = False,
 ) -> list[Result]:
@@ -41,7 +42,8 @@ async def exchange(
     Results are in order, one a statement, without the syncs'. Where the connection breaks, those
     that did not come are empty results of status FATAL_ERROR. `progress` is called whenever
     something may have arrived; with `steady` the server is asked for each result as soon as it has
-    it, not only for buffers full. An exchange left by an exception leaves the connection closed.
+    it, not only for buffers full. `drop` closes the connection: where it breaks, and where an
+    exception leaves the exchange.
     """
     syncs = sum(send == pgconn.pipeline_sync for send in sends)
     results: list[Result] = []
@@ -55,11 +57,11 @@ async def exchange(
         if blocking:
             pgconn.nonblocking = 0
     except psycopg.OperationalError:
-        pgconn.finish()
+        drop()
         missing = len(sends) - syncs - len(results)
         results += [pgconn.make_empty_result(pq.ExecStatus.FATAL_ERROR)] * missing
     except BaseException:  # half an exchange cannot be taken up again
-        pgconn.finish()
+        drop()
         raise
     return results
 

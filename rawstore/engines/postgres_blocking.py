@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psycopg
 
 from ..query import Variant
+from .parameters import Items
 from .pipeline import Result
 from .postgres_report import unreadable
 from .postgres_session import PostgresSession
@@ -65,7 +66,7 @@ class BlockingSession:
         """Run many; of each its value or its error."""
         return now(self.core.batch(calls))
 
-    def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
+    def each(self, variant: Variant, items: Items) -> Any:
         """Run one once per item, all or nothing."""
         return now(self.core.each(variant, items))
 

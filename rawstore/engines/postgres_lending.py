@@ -144,9 +144,13 @@ class Lending(ABC):
 
     async def _seen(self, session: Any, end: float) -> bool:
         """Whether the session can be used; one that cannot is given up, and its like with it."""
-        if await session.core.alive(end):
-            return True
         pool = self._pool
+        try:
+            if await session.core.alive(end):
+                return True
+        except BaseException:  # cancelled, or Ctrl-C: nobody has it then
+            await self._give_up(session, pool)
+            raise
         await self._give_up(session, pool)
         if pool is not None:
             await self._drain(pool)
@@ -155,7 +159,7 @@ class Lending(ABC):
     def _kept_at_hand(self, session: Any) -> bool:
         """Keep a session that comes back at hand; False where the pool has to see it."""
         core = session.core
-        if core.altered or not core.idle:
+        if core.altered or core.pending or not core.idle:
             return False
         now = core.last_used = time.monotonic()
         if self._waiting or self._closed or now > core.lent_until:

@@ -27,7 +27,7 @@ class Preparation:
     def __init__(self, session: PostgresSession, types: ServerTypes, *, named: bool) -> None:
         self.held: dict[Variant, Prepared] = {}
         self._session = session
-        self._types = types
+        self.types = types
         self._named = named
         self._numbers = count()
         self._outdated: list[bytes] = []  # names to be deallocated
@@ -65,7 +65,7 @@ class Preparation:
         described = await self._describe(variant, name)
         oids = [described.param_type(n) for n in range(described.nparams)]
         columns = [described.ftype(n) for n in range(described.nfields)]
-        known, binary = await self._types.resolve(session, oids, columns)
+        known, binary = await self.types.resolve(session, oids, columns)
         transformer = Transformer(session.connection)
         prepared = self.held[variant] = Prepared(
             variant, name, oids, known, transformer, columns=columns, binary=binary

@@ -31,6 +31,7 @@ from ..errors import (
 )
 from ..query import Query, Variant
 from . import postgres_batch, postgres_stream
+from .parameters import Items
 from .pipeline import Result, Send
 from .postgres_codec import UtcLoader
 from .postgres_preparation import Preparation
@@ -99,7 +100,7 @@ class PostgresSession:
 
     async def rest(self) -> bool:
         """Leave nothing behind for the next caller; False where the connection has to be closed."""
-        if self._pg.transaction_status != _IDLE:
+        if self.pending or self._pg.transaction_status != _IDLE:
             await self.rollback()
         if self.altered and self._named:  # behind a pooler it would be somebody else's session
             await self.wire.command(b"DISCARD ALL")
@@ -312,7 +313,8 @@ class PostgresSession:
         if timeout is not None:
             setting = f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}"
             text = f"{setting};\n{text}\n;SET LOCAL statement_timeout TO DEFAULT"
-        result = await self.wire.command(text.encode(), self.limit(timeout))
+        limit = self.limit(timeout)
+        result = await self.wire.call(self._pg.send_query, text.encode(), limit=limit)
         if result.status not in GOOD:
             raise self.failed(result, variant.query, preparing=True)
 
@@ -323,7 +325,7 @@ class PostgresSession:
         """
         return await postgres_batch.batch(self, calls)
 
-    async def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
+    async def each(self, variant: Variant, items: Items) -> Any:
         """A :batch query: once per item, all or nothing, pipelined. Rows, or the count of rows."""
         return await postgres_batch.each(self, variant, items)
 

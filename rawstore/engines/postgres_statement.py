@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import pq
 
+from ..bulk import Bulk
 from ..query import Kind, Query, Variant
 from .pipeline import Result
+from .postgres_arrays import array_encoder
 from .postgres_codec import encoder
 from .rows import no_columns, row_maker, too_many
 
@@ -64,9 +66,9 @@ class Prepared:
         self.direct = bool(name) and query.timeout is None
         self.shares = not query.writes and query.timeout is None  # it may share a transaction
         self.quick = False  # it is known to be
-        encoders = [
-            encoder(query.params[i], oid) for i, oid in zip(variant.order, known, strict=True)
-        ]
+        params = [query.params[index] for index in variant.order]
+        encoded = array_encoder if isinstance(variant, Bulk) else encoder
+        encoders = [encoded(param, oid) for param, oid in zip(params, known, strict=True)]
         self.encode: Encode = _encoding(len(encoders))(*(each.encode for each in encoders))
         self.formats = [pq.Format(each.format) for each in encoders]
         self.result_format = pq.Format(int(binary))

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.types.array import ArrayBinaryLoader
 
+from .postgres_arrays import is_element
 from .postgres_codec import VECTOR, LabelLoader, VectorLoader, VectorTextLoader
 from .postgres_wire import GOOD
 
 if TYPE_CHECKING:
     from psycopg.adapt import AdaptersMap
 
+    from ..bulk import Bulk
     from .postgres_session import PostgresSession
 
 _FIRST_USER_OID = 16384  # FirstNormalObjectId: what is below is the same on every server
+_TEXT = 25
 _LABELS = ("citext", "ltree", "lquery")
 _LOOK_UP = b"""
 SELECT oid::int8, typname, typtype, typbasetype::int8, typelem::int8, typcategory
@@ -38,6 +41,7 @@ class ServerTypes:
     """What is known of a database's own types; shared by its connections."""
 
     def __init__(self) -> None:
+        self.one_by_one: set[Bulk] = set()  # not to be sent in bulk to this database
         self._known: dict[int, _Type] = {}
 
     async def resolve(
@@ -45,8 +49,9 @@ class ServerTypes:
     ) -> tuple[list[int], bool]:
         """The parameters' oids, domains as their base and pgvector's as VECTOR.
 
-        And whether results can come in binary. Loaders that the columns need are registered on the
-        session's connection. Raises the mapped error.
+        An array of pgvector's comes as the oid of its elements. And whether results can come in
+        binary. Loaders that the columns need are registered on the session's connection. Raises
+        the mapped error.
         """
         own = {oid for oid in (*params, *columns) if oid >= _FIRST_USER_OID}
         while unknown := own - self._known.keys():
@@ -58,10 +63,28 @@ class ServerTypes:
         binary = [self._register(adapters, oid) for oid in own.intersection(columns)]
         return [self._base(oid) for oid in params], all(binary)
 
+    def takes_element(self, name: str, oid: int, *, cast: bool) -> bool:
+        """Whether an element of a declared type's array becomes what alone is sent as `oid`.
+
+        `cast` is True where the server casts it to that type.
+        """
+        if not cast:
+            return is_element(name, VECTOR if self._is(oid, "vector") else oid, cast=False)
+        if name == "text" and self._is(oid, "label"):
+            return True
+        if name == "text" and self._is(oid, "domain"):  # a cast would cut what its input refuses
+            return self._base(oid) == _TEXT
+        return is_element(name, self._base(oid), cast=True)
+
+    def _is(self, oid: int, kind: str) -> bool:
+        return self._known.get(oid, _OTHER).kind == kind
+
     def _base(self, oid: int) -> int:
         known = self._known.get(oid, _OTHER)
         if known.kind == "domain":
             return self._base(known.of)
+        if known.kind == "array" and self._is(known.of, "vector"):
+            return known.of
         return VECTOR if known.kind == "vector" else oid
 
     def _register(self, adapters: AdaptersMap, oid: int) -> bool:

@@ -31,7 +31,7 @@ GOOD = frozenset((pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStat
 
 _BAD = pq.ConnStatus.BAD
 _FATAL = pq.ExecStatus.FATAL_ERROR
-_COPY = frozenset((pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_BOTH))
+COPY = frozenset((pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_BOTH))
 
 
 def now(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
@@ -134,7 +134,9 @@ class Wire(ABC):
         self.watch.start(self.patience)
         try:
             sends = [*sends, self.pg.pipeline_sync]
-            return await exchange(self.pg, sends, self._wait, self._progress, steady=steady)
+            return await exchange(
+                self.pg, sends, self._wait, self._progress, self.drop, steady=steady
+            )
         finally:
             self.watch.stop()
 
@@ -148,12 +150,12 @@ class Wire(ABC):
             while (result := await self._next()) is not None:
                 if found is None or found.status in GOOD:
                     found = result
-                if result.status in _COPY:  # get_result() would give it for ever
+                if result.status in COPY:  # get_result() would give it for ever
                     break
         except psycopg.OperationalError:
             raise
         except BaseException:  # Ctrl-C: the server stops once it finds the client gone
-            self.pg.finish()
+            self.drop()
             raise
         return found or self._lost()
 
@@ -169,7 +171,7 @@ class Wire(ABC):
         return pg.get_result()
 
     def _lost(self) -> Result:
-        self.pg.finish()
+        self.drop()
         return self.pg.make_empty_result(_FATAL)
 
 
@@ -226,7 +228,7 @@ class BlockingWire(Wire):
                 if more is None:
                     return result or self._lost()
                 result = more
-                if result.status in _COPY:
+                if result.status in COPY:
                     return result
         except psycopg.OperationalError:
             lost = now(self._receive())

@@ -113,6 +113,14 @@ def test_a_stream_left_early_leaves_nothing_open(shop: Any) -> None:
     assert list(shop.all_numbers()) == [(1, "x")]
 
 
+def test_a_stream_that_is_refused_leaves_nothing_behind(shop: Any) -> None:
+    for number in range(3):
+        with pytest.raises(ParameterError):
+            list(shop.count_to("many"))
+        shop.add_number(number)
+    assert [row.n for row in shop.all_numbers()] == [0, 1, 2]
+
+
 def test_a_stream_can_be_closed(shop: Any) -> None:
     streams = []
     for _ in range(30):
