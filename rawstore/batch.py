@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, NoReturn, TypeVar
 
 from .errors import RawstoreError
 from .query import Query, Variant
-
-logger = logging.getLogger("rawstore")
 
 Call = tuple[Variant, Sequence[Any]]
 
@@ -44,12 +41,18 @@ class Result(Generic[Answer]):
         return self._outcome if isinstance(self._outcome, Exception) else None
 
     def _settle(self, outcome: Any, *, retrieved: bool = False) -> None:
+        if isinstance(outcome, Exception):
+            import logging  # noqa: F401 - for __del__, which may be too late to import anything
+
         self._outcome = outcome
         self._retrieved = retrieved
 
     def __del__(self) -> None:
         """A failure that nobody asked for is not lost in silence."""
         if isinstance(self._outcome, Exception) and not self._retrieved:
+            from logging import getLogger
+
+            logger = getLogger("rawstore")
             logger.error("%s failed in a batch, and its result was never asked for", self._query)
 
 
@@ -78,16 +81,18 @@ class Batch:
     def _refuse(self, query: Query) -> NoReturn:
         raise TypeError(f"{query.full_name}: a :{query.kind} query cannot be part of a batch")
 
-    def _send(self, send: Callable[[Sequence[Call]], list[Any]]) -> None:
-        """Give each call its outcome. Where sending fails, it is every call's, and is raised."""
-        if not self._calls:
-            return
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Where sending fails, that is every call's outcome, and is raised."""
         try:
-            outcomes = send(self._calls)
+            yield
         except Exception as error:
             for handle in self._results:
                 handle._settle(error, retrieved=True)  # noqa: SLF001 - this module's own
             raise
+
+    def _settle(self, outcomes: Sequence[Any]) -> None:
+        """Give each call its outcome."""
         for handle, outcome in zip(self._results, outcomes, strict=True):
             handle._settle(outcome)  # noqa: SLF001
 
@@ -96,4 +101,7 @@ class Batch:
 def collecting(batch: Batch, send: Callable[[Sequence[Call]], list[Any]]) -> Iterator[Batch]:
     """The block in which `batch` collects; its calls are sent when it ends without an exception."""
     yield batch
-    batch._send(send)  # noqa: SLF001 - this module's own
+    if calls := batch._calls:  # noqa: SLF001 - this module's own
+        with batch._failing():  # noqa: SLF001
+            outcomes = send(calls)
+        batch._settle(outcomes)  # noqa: SLF001

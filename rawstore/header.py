@@ -20,7 +20,8 @@ RESERVED = frozenset(
     """
     backup batch batch_class check close copy dialect drop erase exception explain export_subject
     health history migrate migrations name open prune queries queue recover reset restore result run
-    schema session source stats target transaction transaction_class url vectors verify wait
+    schema session session_class source stats target transaction transaction_class url vectors
+    verify wait
     """.split()
 )
 

@@ -20,7 +20,7 @@ from .statement import Statement, read_statement
 from .types import ANY, Type
 
 _POLICIES = ("timeout", "read")
-_REASONS = ("always", "order", "all", "tenant", "plan", "not null")  # only below a header
+_REASONS = ("always", "order", "all", "tenant", "plan", "growth", "not null")  # only below a header
 _POLICY = re.compile(rf"--\s*({'|'.join(_POLICIES + _REASONS)})\s*:\s*(.*?)\s*$")
 _NOT_NULL = re.compile(r"([^\W\d]\w*)\s*:\s*(\S.*)")
 _TIMEOUT = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min)")

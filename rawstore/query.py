@@ -10,11 +10,14 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .jsontext import encode_json
 from .scan import Dialect
 from .types import ANY, Check, Type, check_for, directed, is_list, nonnegative
+
+if TYPE_CHECKING:
+    from .bulk import Bulk
 
 
 class Kind(StrEnum):
@@ -190,8 +193,9 @@ class Query:
     """A named query of one dialect, as its file declares it.
 
     `reasons` says why a rule of `rawstore check` need not hold: by "order", "all", "tenant" or
-    "not null COLUMN"; by "plan" why `rawstore plans` need not object; and by "always" why a `:one`
-    query never gives None, which its stub then says.
+    "not null COLUMN"; by "plan" why `rawstore plans` need not object; by "growth" why the query takes
+    longer the larger its table is; and by "always" why a `:one` query never gives None, which its
+    stub then says.
     """
 
     store: str
@@ -245,3 +249,10 @@ class Query:
         given = (self.params[i].name for n, i in enumerate(self.conditional) if mask >> n & 1)
         comment = "" if self.kind is Kind.SCRIPT else f"/* {self.full_name} */ "
         return Variant(self, comment + text, tuple(order), tuple(given))
+
+    @cached_property
+    def bulk(self) -> Bulk | None:
+        """The statement by which a `:batch` runs for many items at once, where it has one."""
+        from .bulk import bulk_form  # only what is called is rewritten
+
+        return bulk_form(self)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
     from .engines import Chunks
 
 
-class Stream(Iterator[Any]):
+Row = TypeVar("Row")
+
+
+class Stream(Iterator[Row], Generic[Row]):
     """An iterator over rows that holds its connection until it is exhausted or closed.
 
     Use it in a `for`, or in a `with` where the loop may be left early.
@@ -19,11 +22,11 @@ class Stream(Iterator[Any]):
     def __init__(self, chunks: Chunks, done: Callable[[], None] | None = None) -> None:
         """`done` is called once, when no more rows are wanted."""
         self._chunks = chunks
-        self._rows: Iterator[Any] = iter(())
+        self._rows: Iterator[Row] = iter(())
         self._done = done
         self._open = True
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Row:
         while True:
             for row in self._rows:
                 return row
@@ -47,7 +50,7 @@ class Stream(Iterator[Any]):
             if self._done is not None:
                 self._done()
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

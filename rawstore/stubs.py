@@ -1,14 +1,15 @@
 """Typed stubs from a store's query files: every method, parameter, default, row and doc.
 
 The text is that of a `.pyi` file: rows as NamedTuples, rows that are given as TypedDicts, and the
-store's own Store, Transaction and Batch. Pure: it reads the registry and writes nothing.
+store's own Store, Session, Transaction and Batch, and those for asyncio. Pure: it reads the
+registry and writes nothing.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import indent, wrap
 
 from .query import Kind, Param, Query, Row
@@ -46,32 +47,50 @@ Generated from its query files by `rawstore stubs`; do not edit.
 """
 '''
 _IMPORTS = (
-    ("collections.abc", "Callable Iterable Mapping Sequence"),
-    ("contextlib", "AbstractContextManager"),
+    ("collections.abc", "Awaitable Callable Iterable Mapping Sequence"),
+    ("contextlib", "AbstractAsyncContextManager AbstractContextManager"),
     ("datetime", "date datetime"),
     ("decimal", "Decimal"),
     ("typing", "Any NamedTuple NotRequired TypedDict TypeVar"),
     ("uuid", "UUID"),
-    ("rawstore", "batch store transaction"),
+    ("rawstore", "aio batch session store transaction"),
+    ("rawstore.aio", "AsyncStream"),
     ("rawstore.batch", "Result"),
     ("rawstore.stream", "Stream"),
 )
 
-_TRANSACTION = """    def batch(self) -> AbstractContextManager[Batch]: ...
+_BATCH = """    def batch(self) -> {manager}[Batch]: ...
 """
-_STORE = """    def transaction(
+_SESSION = """    def session(self) -> {manager}[{a}Session]: ...
+"""
+_BLOCKS = (
+    """    def transaction(
         self, isolation: str | None = None, *, read_only: bool = False
-    ) -> AbstractContextManager[Transaction]: ...
-    def batch(self) -> AbstractContextManager[Batch]: ...
-    def run(
+    ) -> {manager}[{a}Transaction]: ...
+"""
+    + _BATCH
+    + """    {define} run(
         self,
-        function: Callable[[Transaction], _Answer],
+        function: Callable[[{a}Transaction], {answer}],
         *,
         retries: int = 10,
         isolation: str | None = None,
         read_only: bool = False,
     ) -> _Answer: ...
 """
+)
+_CLASSES = (
+    ("Transaction", "transaction", _BATCH),
+    ("Session", "session", _BLOCKS),
+    ("Store", "store", _BLOCKS + _SESSION),
+)
+_SYNC = {"a": "", "define": "def", "manager": "AbstractContextManager", "answer": "_Answer"}
+_ASYNC = {
+    "a": "Async",
+    "define": "async def",
+    "manager": "AbstractAsyncContextManager",
+    "answer": "Awaitable[_Answer]",
+}
 
 
 def stub(registry: Registry) -> str:
@@ -82,15 +101,23 @@ def stub(registry: Registry) -> str:
     parts = ['_Answer = TypeVar("_Answer")\n']
     parts += [_named_tuple(rows[name]) for name in sorted(rows)]
     parts += [_typed_dict(given[name]) for name in sorted(given)]
-    calls = "".join(_method(query, _result(query)) for query in queries)
-    parts.append(f"class _Queries:\n{calls}")
     batched = (query for query in queries if query.kind not in _NOT_BATCHED)
     results = "".join(_method(query, f"Result[{_result(query)}]") for query in batched)
     parts.append(f"class Batch(batch.Batch):\n{results}")
-    parts.append(f"class Transaction(_Queries, transaction.Transaction):\n{_TRANSACTION}")
-    parts.append(f"class Store(_Queries, store.Store):\n{_STORE}")
+    for words in (_SYNC, _ASYNC):
+        parts += _colour(queries, words)
     body = "\n".join(parts)
     return "\n".join([_HEAD.format(store=registry.store), _imports(body), body])
+
+
+def _colour(queries: Sequence[Query], words: dict[str, str]) -> Iterator[str]:
+    """The classes of one colour: the queries as methods, and what has them."""
+    a = words["a"]
+    calls = "".join(_method(query, _result(query, a), words["define"]) for query in queries)
+    yield f"class _{a}Queries:\n{calls}"
+    for name, module, body in _CLASSES:
+        base = f"aio.Async{name}" if a else f"{module}.{name}"
+        yield f"class {a}{name}(_{a}Queries, {base}):\n{body.format_map(words)}"
 
 
 def _imports(body: str) -> str:
@@ -128,9 +155,11 @@ def _typed_dict(row: Row) -> str:
     return f"class {row.name}(TypedDict):\n{''.join(fields)}"
 
 
-def _method(query: Query, result: str) -> str:
+def _method(query: Query, result: str, define: str = "def") -> str:
+    if query.kind is Kind.STREAM:
+        define = "def"  # the call itself asks nothing of the database
     parameters = "".join(f"        {parameter},\n" for parameter in _parameters(query))
-    head = f"    def {query.name}(\n        self,\n{parameters}    ) -> {result}:"
+    head = f"    {define} {query.name}(\n        self,\n{parameters}    ) -> {result}:"
     doc = indent(_doc(query), "        ")
     return f"{head}\n{doc}\n" if doc else f"{head} ...\n"
 
@@ -156,7 +185,7 @@ def _given(param: Param) -> str:
     return _optional(kind, param.nullable)
 
 
-def _result(query: Query) -> str:
+def _result(query: Query, a: str = "") -> str:
     row = query.row.name if query.row else "Any"
     match query.kind:
         case Kind.ONE:
@@ -164,7 +193,7 @@ def _result(query: Query) -> str:
         case Kind.MANY:
             return f"list[{row}]"
         case Kind.STREAM:
-            return f"Stream[{row}]"
+            return f"{a}Stream[{row}]"
         case Kind.SCALAR:
             value = _annotation(query.type, _RESULT) if query.type else "Any"
             return _optional(value, query.nullable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
@@ -33,67 +34,31 @@ def begin(dialect: str, isolation: str | None, *, read_only: bool) -> bytes:
     return f"BEGIN{level}{' READ ONLY' if read_only else ''}".encode()
 
 
-class Transaction:
-    """An open transaction, with the store's queries as methods.
+def pauses(retries: int) -> Iterator[float]:
+    """The seconds to wait before each further try: growing, and random, lest two keep in step."""
+    for attempt in range(retries):
+        yield random.uniform(0, min(1.0, 0.01 * 2**attempt))  # noqa: S311 - a pause
 
-    After a failed statement every further call raises TransactionAborted, on both dialects, until
-    the `with` block of that level is left; a nested block that fails leaves the outer one usable.
-    """
+
+class Level:
+    """A transaction, or a savepoint in one: what may be done in it, and nothing of how."""
 
     batch_class: type[Batch] = Batch
 
-    def __init__(self, session: Session, depth: int = 0) -> None:
-        """Made by `Store.transaction`."""
-        self._session = session
+    def __init__(self, depth: int) -> None:
         self._depth = depth
         self._failed = False
         self._ended = False
-        self._streams: WeakSet[Chunks] = WeakSet()
 
-    @contextmanager
-    def transaction(self) -> Iterator[Self]:
-        """A nested block, as a savepoint: its failure undoes only what was done in it."""
-        self._usable(None)
-        session, depth = self._session, self._depth + 1
-        savepoint = b"SAVEPOINT rawstore_%d" % depth
-        session.defer(savepoint)
-        inner = type(self)(session, depth)
-        try:
-            yield inner
-            inner._complete()  # noqa: SLF001 - another of this class
-        except BaseException:
-            inner._end()  # noqa: SLF001
-            if not session.undefer(savepoint):
-                self._undo(depth)
-            raise
-        else:
-            if not session.undefer(savepoint):
-                session.defer(b"RELEASE SAVEPOINT rawstore_%d" % depth)
+    @property
+    def _savepoint(self) -> bytes:
+        return b"SAVEPOINT rawstore_%d" % self._depth
 
-    def batch(self) -> AbstractContextManager[Any]:
-        """Many calls in one round trip; the first failure aborts those behind it."""
-        return collecting(self.batch_class(), self._send_batch)
-
-    def _undo(self, depth: int) -> None:
-        """Back to the savepoint. Where that fails (a lost connection), this level fails too."""
-        self._failed = True
-        with suppress(RawstoreError):
-            self._session.control(b"ROLLBACK TO SAVEPOINT rawstore_%d" % depth)
-            self._session.control(b"RELEASE SAVEPOINT rawstore_%d" % depth)
-            self._failed = False
-
-    def _end(self) -> None:
-        """Refuse what comes late, and close the streams that are still open."""
-        self._ended = True
-        for chunks in list(self._streams):
-            chunks.close()
-
-    def _complete(self) -> None:
-        self._end()
+    def _committable(self) -> None:
         if self._failed:
             raise TransactionAborted(
                 "a statement failed in this block, so all of it was rolled back; let its error "
-                "leave the block, or put what may fail into `with tx.transaction():`"
+                "leave the block, or put what may fail into a block of tx.transaction()"
             )
 
     def _usable(self, query: Query | None) -> None:
@@ -107,15 +72,79 @@ class Transaction:
                 "a statement failed earlier in this transaction; leave its with block", query=name
             )
 
+    def _judge(self, error: BaseException) -> None:
+        """After an error in a statement; with a ResultError the statement itself was good."""
+        if not isinstance(error, ResultError):
+            self._failed = self._failed or isinstance(error, DatabaseError)
+
+    def _judge_all(self, outcomes: Sequence[Any]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                self._judge(outcome)
+
+
+class Transaction(Level):
+    """An open transaction, with the store's queries as methods.
+
+    After a failed statement every further call raises TransactionAborted, on both dialects, until
+    the `with` block of that level is left; a nested block that fails leaves the outer one usable.
+    """
+
+    def __init__(self, session: Session, depth: int = 0) -> None:
+        """Made by `Store.transaction`."""
+        super().__init__(depth)
+        self._session = session
+        self._streams: WeakSet[Chunks] = WeakSet()
+
     @contextmanager
-    def _working(self, query: Query) -> Iterator[None]:
+    def transaction(self) -> Iterator[Self]:
+        """A nested block, as a savepoint: its failure undoes only what was done in it."""
+        self._usable(None)
+        session = self._session
+        inner = type(self)(session, self._depth + 1)
+        savepoint = inner._savepoint  # noqa: SLF001 - another of this class
+        session.defer(savepoint)
+        try:
+            yield inner
+            inner._complete()  # noqa: SLF001
+        except BaseException:
+            inner._end()  # noqa: SLF001
+            if not session.undefer(savepoint):
+                self._undo(savepoint)
+            raise
+        else:
+            if not session.undefer(savepoint):
+                session.defer(b"RELEASE " + savepoint)
+
+    def batch(self) -> AbstractContextManager[Any]:
+        """Many calls in one round trip; the first failure aborts those behind it."""
+        return collecting(self.batch_class(), self._send_batch)
+
+    def _undo(self, savepoint: bytes) -> None:
+        """Back to the savepoint. Where that fails (a lost connection), this level fails too."""
+        self._failed = True
+        with suppress(RawstoreError):
+            self._session.control(b"ROLLBACK TO " + savepoint)
+            self._session.control(b"RELEASE " + savepoint)
+            self._failed = False
+
+    def _end(self) -> None:
+        """Refuse what comes late, and close the streams that are still open."""
+        self._ended = True
+        for chunks in list(self._streams):
+            chunks.close()
+
+    def _complete(self) -> None:
+        self._end()
+        self._committable()
+
+    @contextmanager
+    def _working(self, query: Query | None) -> Iterator[None]:
         self._usable(query)
         try:
             yield
-        except ResultError:  # the statement itself was good
-            raise
-        except DatabaseError:
-            self._failed = True
+        except DatabaseError as error:
+            self._judge(error)
             raise
 
     def _call(self, variant: Variant, values: Sequence[Any]) -> Any:
@@ -124,17 +153,14 @@ class Transaction:
             self._usable(variant.query)
         try:
             return self._session.run(variant, values)
-        except ResultError:
-            raise
-        except DatabaseError:
-            self._failed = True
+        except DatabaseError as error:
+            self._judge(error)
             raise
 
     def _send_batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
-        self._usable(None)
-        outcomes = self._session.batch(calls)
-        failed = (o for o in outcomes if isinstance(o, DatabaseError))
-        self._failed = any(not isinstance(outcome, ResultError) for outcome in failed)
+        with self._working(None):
+            outcomes = self._session.batch(calls)
+        self._judge_all(outcomes)
         return outcomes
 
     def _each(self, query: Query, items: Any) -> Any:
@@ -146,7 +172,7 @@ class Transaction:
         with self._working(variant.query):
             self._session.script(variant)
 
-    def _stream(self, variant: Variant, values: Sequence[Any]) -> Stream:
+    def _stream(self, variant: Variant, values: Sequence[Any]) -> Stream[Any]:
         with self._working(variant.query):
             chunks = self._session.stream(variant, values)
         self._streams.add(chunks)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import psycopg
 import pytest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rawstore.store import Store
 
 Dialect = Literal["sqlite", "postgres"]
+Colour = Literal["sync", "async"]
 
 settings.register_profile(
     "default",
@@ -155,24 +157,49 @@ def url(
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """The minipilot store, open on a database of its own."""
-    import rawstore
+def colour(request: pytest.FixtureRequest) -> Colour:
+    """The colour of the stores that `store` and `open_folder` open; parametrize it for both.
 
-    with rawstore.open("minipilot", url) as opened:
-        yield opened
+    An async one looks like a sync one: see `tests.portal`.
+    """
+    value: Colour = getattr(request, "param", "sync")
+    return value
 
 
 @pytest.fixture
-def open_folder(dialect: Dialect, tmp_path: Path, empty_url: str) -> Iterator[OpenFolder]:
+def _open(colour: Colour) -> Iterator[Callable[[str | Path, str], Any]]:
+    """A function that opens a store of the test's colour. Closed after the test."""
+    import rawstore
+    from tests.portal import PortalStore
+
+    with ExitStack() as stack:
+
+        def open_(store: str | Path, url: str) -> Any:
+            if colour == "sync":
+                return stack.enter_context(rawstore.open(store, url))
+            opened = PortalStore(store, url)
+            stack.callback(opened.end)
+            return opened
+
+        yield open_
+
+
+@pytest.fixture
+def store(url: str, _open: Callable[[str | Path, str], Any]) -> Store:
+    """The minipilot store, open on a database of its own."""
+    opened: Store = _open("minipilot", url)
+    return opened
+
+
+@pytest.fixture
+def open_folder(
+    dialect: Dialect, tmp_path: Path, empty_url: str, _open: Callable[[str | Path, str], Any]
+) -> OpenFolder:
     """A function that writes a folder store and opens it on the empty database.
 
     It takes texts by file name: query files, and migrations, which the test runs itself
     (`.migrate()`); further keywords become options of the URL. Closed after the test.
     """
-    import rawstore
-
-    opened: list[Store] = []
 
     def open_(
         files: Mapping[str, str],
@@ -184,12 +211,10 @@ def open_folder(dialect: Dialect, tmp_path: Path, empty_url: str) -> Iterator[Op
         folder = tmp_path / name
         _write(folder / "sql" / dialect, files)
         _write(folder / "migrations" / dialect, migrations or {})
-        opened.append(rawstore.open(folder, with_options(empty_url, **options)))
-        return opened[-1]
+        opened: Store = _open(folder, with_options(empty_url, **options))
+        return opened
 
-    yield open_
-    for one in opened:
-        one.close()
+    return open_
 
 
 def _migrate_minipilot(url: str) -> None:

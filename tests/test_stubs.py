@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
 
 import rawstore
+import rawstore.aio.store
 from rawstore import source
 from rawstore.cli.commands import rawstore as command
 from rawstore.parse import parse
@@ -45,8 +47,52 @@ with rawstore.open("minipilot", "sqlite://") as store:
     chunks = store.bulk_upsert_knowledge_chunks([{"source": "s", "content": "c"}])
     title: str | None = chunks[0].title
 
+    with store.session() as session:
+        again: User | None = session.get_user_by_id(user.id)
+
 other = rawstore.open("./mine", "sqlite://")
 other.whatever(1)
+"""
+
+GOOD_ASYNC = """
+import asyncio
+from uuid import UUID
+
+import rawstore
+from rawstore.stores.minipilot import AsyncTransaction, Message, User
+
+
+async def greet(tx: AsyncTransaction, user: User) -> Message:
+    conversation = await tx.create_conversation(user.id, title="Hello")
+    return await tx.add_message(conversation.id, "user", "hi", {"a": 1})
+
+
+async def main() -> None:
+    async with rawstore.open_async("minipilot", "sqlite://") as store:
+        user: User = await store.create_user(email="a@example.com")
+        key: UUID = user.id
+        found = await store.get_user_by_email("a@example.com")
+        if found is not None:
+            print(found.created_at.isoformat())
+        message: Message = await store.run(lambda tx: greet(tx, user))
+        async with store.transaction(read_only=True) as tx, tx.transaction() as inner:
+            users: list[User] = await inner.list_users(limit=10)
+        async with store.batch() as batch:
+            handle = batch.get_conversation_message_count(message.conversation_id)
+        count: int | None = handle.result()
+        async with store.session() as session:
+            one, other = await asyncio.gather(
+                session.get_user_by_id(key), session.get_user_by_email("a@example.com")
+            )
+            name = one.name if one else other.name if other else None
+        applied: list[str] = await store.migrate()
+        healthy: bool = (await store.health()).healthy
+
+    mine = rawstore.open_async("./mine", "sqlite://")
+    await mine.whatever(1)
+
+
+asyncio.run(main())
 """
 
 BAD = """
@@ -62,6 +108,31 @@ with rawstore.open("minipilot", "sqlite://") as store:
     with store.transaction() as tx:
         tx.no_such_query()
 """
+BAD_ASYNC = """
+import rawstore
+
+
+async def main() -> None:
+    async with rawstore.open_async("minipilot", "sqlite://") as store:
+        await store.create_user(emial="a@example.com")
+        store.create_user().name
+        (await store.get_user_by_email("a")).id
+        await store.get_usr_by_email("a")
+        with store.transaction():
+            pass
+        async with store.transaction() as tx:
+            await tx.no_such_query()
+    rawstore.open_asynch
+"""
+MISTAKES_ASYNC = {
+    7: '"emial"',
+    8: '"Coroutine.*"name"',
+    9: 'Item "None"',
+    10: '"get_usr_by_email"',
+    11: "__enter__",
+    14: '"no_such_query"',
+    15: '"open_asynch"',
+}
 MISTAKES = {
     5: '"emial"',
     6: 'incompatible type "int"',
@@ -106,8 +177,9 @@ def test_a_stale_stub_is_found_and_then_written(tmp_path: Path) -> None:
     assert stale.read_text() == stub(source.find("minipilot").load("postgres"))
 
 
-def test_open_is_typed_for_every_shipped_store() -> None:
-    names = re.findall(r'Literal\["(\w+)"\]', inspect.getsource(rawstore.store))
+@pytest.mark.parametrize("module", [rawstore.store, rawstore.aio.store])
+def test_open_is_typed_for_every_shipped_store(module: ModuleType) -> None:
+    names = re.findall(r'Literal\["(\w+)"\]', inspect.getsource(module))
     assert sorted(names) == sorted(source.shipped())
 
 
@@ -119,14 +191,22 @@ def test_rows_to_import_are_the_rows_that_queries_give() -> None:
         assert type(store.create_user()) is User
 
 
-def test_a_program_with_right_types_passes_strict_mypy(tmp_path: Path) -> None:
-    checked = mypy(GOOD, tmp_path)
+@pytest.mark.parametrize("program", [GOOD, GOOD_ASYNC], ids=["sync", "async"])
+def test_a_program_with_right_types_passes_strict_mypy(tmp_path: Path, program: str) -> None:
+    checked = mypy(program, tmp_path)
     assert checked.returncode == 0, checked.stdout
 
 
-def test_each_mistake_in_a_program_is_found_by_mypy(tmp_path: Path) -> None:
-    found = mypy(BAD, tmp_path).stdout
-    for line, fragment in MISTAKES.items():
+@pytest.mark.parametrize(
+    ("program", "mistakes"),
+    [(BAD, MISTAKES), (BAD_ASYNC, MISTAKES_ASYNC)],
+    ids=["sync", "async"],
+)
+def test_each_mistake_in_a_program_is_found_by_mypy(
+    tmp_path: Path, program: str, mistakes: dict[int, str]
+) -> None:
+    found = mypy(program, tmp_path).stdout
+    for line, fragment in mistakes.items():
         assert re.search(rf"program\.py:{line}: error: .*{fragment}", found), found
 
 
@@ -136,6 +216,9 @@ def test_each_mistake_in_a_program_is_found_by_mypy(tmp_path: Path) -> None:
         ("one_row(a int) :one Row", "-> Row | None"),
         ("many_rows(a int) :many Row", "-> list[Row]"),
         ("stream_rows(a int) :stream Row", "-> Stream[Row]"),
+        ("stream_rows(a int) :stream Row", "    def stream_rows("),
+        ("stream_rows(a int) :stream Row", "-> AsyncStream[Row]"),
+        ("one_row(a int) :one Row", "    async def one_row("),
         ("a_value(a int) :scalar bigint?", "-> int | None"),
         ("a_value(a int) :scalar bool", "-> bool"),
         ("a_count(a int) :affected", "-> int"),

@@ -9,6 +9,7 @@ RULES = {
     "query-file": "The file can be loaded: its headers, rows, parameters and -- lines are right.",
     "migrations": "The migrations run on an empty database.",
     "does-not-prepare": "The database takes every variant of the statement.",
+    "bulk-form": "The database takes a :batch INSERT in the form for many items at once.",
     "not-understood": "The statement can be followed, so that the other rules can be held.",
     "select-star": "Columns are listed: with * a new column would change the row.",
     "many-without-order": "A list has a total order, down to a key; or `-- order: reason`.",

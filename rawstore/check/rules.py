@@ -18,6 +18,7 @@ from .place import Place
 _LISTS = (Kind.MANY, Kind.STREAM)
 _GIVE_ROWS = (Kind.ONE, Kind.MANY, Kind.STREAM, Kind.SCALAR)
 _GIVE_NONE = (Kind.AFFECTED, Kind.EXEC)
+_FOR_OTHERS = {"always", "growth", "plan"}  # reasons that no rule here asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class QueryCheck:
             except Refused as refused:
                 self._refused(variant, refused)
         if self._followed:
-            for name in sorted(set(self.query.reasons) - self._needed - {"always", "plan"}):
+            self._bulk()
+            for name in sorted(set(self.query.reasons) - self._needed - _FOR_OTHERS):
                 message = f"-- {name.replace(' ', ': ') if name.startswith('not') else name}: "
                 self._add("unused-reason", f"{message}nothing here needs this reason; take it out")
         return list(self._found)
@@ -124,6 +126,16 @@ class QueryCheck:
         given = f" (with {', '.join(variant.conditions)} given)" if variant.conditions else ""
         if not any(each.rule == "does-not-prepare" for each in self._found):
             self._add("does-not-prepare", refused.message + given, line)
+
+    def _bulk(self) -> None:
+        """For many items at once the statement has another text."""
+        if self.query.bulk is None:
+            return
+        try:
+            self._engine.describe(self.query.bulk)
+        except Refused as refused:
+            reason = f"many items cannot go as one statement: {refused.message}"
+            self._add("bulk-form", f"{reason}; cast the parameter to the type that is meant")
 
     # -- parameters and results
 

@@ -91,6 +91,8 @@ def _show(query: Query) -> None:
         if query.conditional:
             click.echo(f"\n-- {', '.join(given) or 'none of the conditions given'}", nl=False)
         click.echo(f"\n{variant.text}")
+    if query.bulk:
+        click.echo(f"\n-- many items at once\n{query.bulk.text}")
 
 
 def _as_data(query: Query) -> dict[str, object]:
@@ -120,4 +122,5 @@ def _as_data(query: Query) -> dict[str, object]:
             {"conditions": list(variant.conditions), "text": variant.text}
             for variant in query.variants
         ],
+        "bulk": query.bulk and query.bulk.text,
     }

@@ -35,6 +35,8 @@ def stubs(store: str | None, output: Path | None, *, check: bool) -> int:
       if TYPE_CHECKING:
           from shop.shop import Store
       store = cast("Store", rawstore.open(Path("shop")))
+
+    They hold AsyncStore for rawstore.open_async too.
     """
     stale = 0
     for name in [store] if store else stores.builtin():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DatabaseError, TransactionAborted
 from ..query import Query, Variant
+from . import postgres_bulk
+from .parameters import Items
 from .pipeline import Result, Send
 from .postgres_report import ATTEMPTS, is_stale, moved
 from .postgres_statement import Prepared
@@ -171,17 +174,20 @@ async def _run(session: PostgresSession, variant: Variant, values: Sequence[Any]
         return error
 
 
-async def each(session: PostgresSession, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
+async def each(session: PostgresSession, variant: Variant, items: Items) -> Any:
     """Run a `:batch` query once per item, all or nothing. Rows, or the count of rows."""
-    prepared, results = await _run_each(session, variant, items) if items else (None, [])
-    values = [session.value(prepared, result) for result in results] if prepared else []
+    values = []
+    if items:
+        found = await postgres_bulk.run(session, variant, items)
+        prepared, results = found or await _run_each(session, variant, items)
+        values = [session.value(prepared, result) for result in results]
     if variant.query.row is not None:
-        return [row for rows in values for row in rows]
+        return list(chain.from_iterable(values))
     return sum(value if isinstance(value, int) else len(value) for value in values)
 
 
 async def _run_each(
-    session: PostgresSession, variant: Variant, items: Sequence[tuple[Any, ...]]
+    session: PostgresSession, variant: Variant, items: Items
 ) -> tuple[Prepared, list[Result]]:
     for attempt in range(1, ATTEMPTS + 1):
         pairs = [await session.preparation.encoded(variant, item) for item in items]

@@ -77,6 +77,19 @@ def test_queries_shows_every_variant(dialect: str, mark: str, cli: Cli) -> None:
     assert [v["conditions"] for v in json.loads(data)["variants"]] == [[], ["status"]]
 
 
+def test_queries_shows_what_is_sent_for_many_items(cli: Cli, workdir: Path) -> None:
+    file = workdir / "shop" / "sql" / "postgres" / "things.sql"
+    file.parent.mkdir(parents=True)
+    file.write_text("-- name: put(id int) :batch\nINSERT INTO things (id) VALUES (:id);\n")
+    shown = cli("queries", "shop", "put", "--dialect", "postgres").stdout
+    bulk = (
+        "/* shop.put */ INSERT INTO things (id) SELECT item.p1\nFROM unnest($1::int[]) AS item (p1)"
+    )
+    assert f"\n-- many items at once\n{bulk}\n" in shown
+    data = cli("queries", "shop", "put", "--dialect", "postgres", "--format", "json").stdout
+    assert json.loads(data)["bulk"] == bulk
+
+
 def test_queries_follow_the_configured_dialect(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/none")
     assert "/postgres/" in cli("queries", "minipilot", "list_users").stdout

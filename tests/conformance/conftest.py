@@ -28,6 +28,19 @@ def _migrate(store: str, url: str) -> None:
         opened.migrate()
 
 
+# What holds for every store, whichever its colour; the stores' own contracts say nothing of that.
+BOTH_COLOURS = frozenset(
+    "batches kinds query_files retries sessions streams threads transactions".split()
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the suites of `BOTH_COLOURS` on async stores too."""
+    suite = metafunc.module.__name__.rpartition(".test_")[2]
+    if suite in BOTH_COLOURS and "colour" in metafunc.fixturenames:
+        metafunc.parametrize("colour", ["sync", "async"], indirect=True)
+
+
 @pytest.fixture(scope="session")
 def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     @cache

@@ -9,6 +9,8 @@ import pytest
 from rawstore.errors import ConfigError, DatabaseBusy, UniqueViolation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import Colour, Dialect, OpenFolder
 
 MIGRATION = """
@@ -101,7 +103,12 @@ def test_a_call_beside_its_open_transaction_is_refused(shop: Any, colour: Colour
         pytest.skip("tasks that share a session queue")
     with shop.session() as session, session.transaction() as tx:
         tx.add(1)
-        for call in (lambda: session.get(1), lambda: session.add(2), lambda: session.add_each([])):
+        calls: list[Callable[[], object]] = [
+            lambda: session.get(1),
+            lambda: session.add(2),
+            lambda: session.add_each([]),
+        ]
+        for call in calls:
             with pytest.raises(DatabaseBusy, match=r"call the query on that \(tx"):
                 call()
     assert ids(shop) == [1]
@@ -110,7 +117,8 @@ def test_a_call_beside_its_open_transaction_is_refused(shop: Any, colour: Colour
 def test_an_ended_session_says_so(shop: Any) -> None:
     with shop.session() as session:
         session.add(1)
-    for call in (lambda: session.get(1), lambda: session.add(2)):
+    calls: list[Callable[[], object]] = [lambda: session.get(1), lambda: session.add(2)]
+    for call in calls:
         with pytest.raises(ConfigError, match="this session has ended"):
             call()
 

@@ -45,7 +45,7 @@ def test_a_column_is_packed_as_an_array_parameter_is(name: str, data: st.DataObj
     nullable = data.draw(st.booleans())
     cells = VALUES[name] | st.none() if nullable else VALUES[name]
     values = data.draw(st.lists(cells, min_size=1, max_size=20))
-    ours = array_encoder(name)
+    ours = array_encoder(Param("v", Type(name)), 0)
     reference = encoder(Param("v", Type(name, array=True)), OIDS[name])
     packed = ours.encode(check_column(Param("v", Type(name)), values))
     expected = reference.encode(values)
@@ -56,7 +56,7 @@ def test_a_column_is_packed_as_an_array_parameter_is(name: str, data: st.DataObj
 
 @pytest.mark.parametrize("length", [0, 1, 255, 256, 257, 70_000])
 def test_texts_of_any_length(length: int) -> None:
-    packed = array_encoder("text").encode(["x" * length])
+    packed = array_encoder(Param("v", Type("text")), 0).encode(["x" * length])
     assert packed == struct.pack(">iiIii", 1, 0, 25, 1, 1) + struct.pack(">i", length) + (
         b"x" * length
     )
@@ -64,7 +64,9 @@ def test_texts_of_any_length(length: int) -> None:
 
 @given(st.lists(st.lists(st.floats(width=32, allow_nan=False), min_size=1), min_size=1))
 def test_vectors_go_as_pgvector_sends_them(vectors: list[list[float]]) -> None:
-    packed = array_encoder("vector", 70000).encode([array("f", each) for each in vectors])
+    packed = array_encoder(Param("v", Type("vector")), 70000).encode(
+        [array("f", each) for each in vectors]
+    )
     expected = struct.pack(">iiIii", 1, 0, 70000, len(vectors), 1)
     for each in vectors:
         expected += struct.pack(f">iHH{len(each)}f", 4 + 4 * len(each), len(each), 0, *each)
@@ -73,5 +75,5 @@ def test_vectors_go_as_pgvector_sends_them(vectors: list[list[float]]) -> None:
 
 def test_packing_leaves_a_vector_as_it_was() -> None:
     numbers: Any = array("f", [1.0, 2.0])
-    array_encoder("vector", 70000).encode([numbers, None])
+    array_encoder(Param("v", Type("vector")), 70000).encode([numbers, None])
     assert list(numbers) == [1.0, 2.0]
