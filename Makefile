@@ -57,7 +57,7 @@ format: $(DEV) ## Format the Python files
 	@$(BIN)/ruff check --fix --select I
 	@$(BIN)/ruff format
 
-bench: $(DEV) ## Time the call path beside hand-written code; ARGS='--url …', --help for more
+bench: $(DEV) ## Time calls beside other ways to make them; ARGS='--quick', --help for more
 	@$(BIN)/python -m bench $(ARGS)
 
 build: $(DEV) ## Build the source archive and the wheel into dist/

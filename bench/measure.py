@@ -6,70 +6,72 @@ round by round, holds.
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
-Call = Callable[[], object]
-
-WARM_UP = 200  # calls of each way before anything counts
-CALLS = 200  # calls of each way in a round
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """One way's latencies in microseconds, and its rounds' medians beside the reference's."""
-
-    name: str
-    p50: float
-    p90: float
-    p99: float
-    ratio: float
-    ratio_low: float
-    ratio_high: float
+Args = tuple[Any, ...]
+Sample = Callable[[Sequence[Args]], Sequence[int]]
+"""Makes one call for each tuple of arguments, one after another: each call's nanoseconds."""
 
 
-def compare(ways: Mapping[str, Call], *, rounds: int) -> list[Timing]:
-    """Time every way against the first, which is the reference; in the order given."""
-    for call in ways.values():
-        _timed(call, WARM_UP)
-    samples: dict[str, list[list[float]]] = {name: [] for name in ways}
-    order = list(ways)
-    for _ in range(rounds):
-        random.shuffle(order)
-        for name in order:
-            samples[name].append(_timed(ways[name], CALLS))
-    reference = [statistics.median(sample) for sample in samples[next(iter(ways))]]
-    return [_timing(name, samples[name], reference) for name in ways]
-
-
-def _timed(call: Call, times: int) -> list[float]:
+def timed(call: Callable[..., object], arguments: Sequence[Args]) -> list[int]:
+    """Call it with each; how long each call took."""
     taken = []
     clock = time.perf_counter_ns
-    for _ in range(times):
+    for each in arguments:
         start = clock()
-        call()
-        taken.append((clock() - start) / 1000)
+        call(*each)
+        taken.append(clock() - start)
     return taken
 
 
-def _timing(name: str, rounds: Sequence[Sequence[float]], reference: Sequence[float]) -> Timing:
-    everything = sorted(value for sample in rounds for value in sample)
-    ratios = sorted(
-        statistics.median(sample) / base for sample, base in zip(rounds, reference, strict=True)
-    )
-    return Timing(
-        name,
-        _quantile(everything, 0.5),
-        _quantile(everything, 0.9),
-        _quantile(everything, 0.99),
-        statistics.median(ratios),
-        _quantile(ratios, 0.1),
-        _quantile(ratios, 0.9),
-    )
+async def timed_async(
+    call: Callable[..., Awaitable[object]], arguments: Sequence[Args]
+) -> list[int]:
+    """Await it with each; how long each call took, from the call to its answer."""
+    taken = []
+    clock = time.perf_counter_ns
+    for each in arguments:
+        start = clock()
+        await call(*each)
+        taken.append(clock() - start)
+    return taken
 
 
-def _quantile(ordered: Sequence[float], part: float) -> float:
-    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
+def compare(
+    samples: Sequence[Sample], draw: Callable[[], Args], *, calls: int, rounds: int, warm_up: int
+) -> list[list[Sequence[int]]]:
+    """Measure every way in every round: for each way, its rounds.
+
+    In a round each way gets the same arguments, and the ways come in random order. `warm_up` calls
+    of each go before and do not count.
+    """
+    warm = [draw() for _ in range(warm_up)]
+    for sample in samples:
+        sample(warm)
+    taken: list[list[Sequence[int]]] = [[] for _ in samples]
+    order = list(range(len(samples)))
+    for _ in range(rounds):
+        arguments = [draw() for _ in range(calls)]
+        random.shuffle(order)
+        for index in order:
+            taken[index].append(samples[index](arguments))
+    return taken
+
+
+def quantile(ordered: Sequence[float], part: float) -> float:
+    """The value below which this part of ascending values lies, interpolated between two."""
+    place = (len(ordered) - 1) * part
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float, float]:
+    """Of figures taken round by round: the median ratio, and its 10th and 90th percentile."""
+    each = sorted(a / b for a, b in zip(ours, theirs, strict=True))
+    return statistics.median(each), quantile(each, 0.1), quantile(each, 0.9)

@@ -5,74 +5,146 @@
 -- all old. light owns next to nothing.
 
 -- name: heavy_context_units() :one
+-- One that supersedes no other: it can be deleted.
 WITH owner AS (
     SELECT source_type
     FROM context_units
     GROUP BY source_type
     ORDER BY count(*) DESC, source_type ASC
     LIMIT 1
+),
+
+example AS (
+    SELECT context_units.embedding
+    FROM owner
+    INNER JOIN context_units ON owner.source_type = context_units.source_type
+    WHERE context_units.embedding IS NOT NULL
+    ORDER BY context_units.created_at, context_units.id
+    LIMIT 1
+),
+
+newest AS (
+    SELECT id
+    FROM context_units
+    ORDER BY created_at DESC, id DESC
+    LIMIT 1
 )
 
 SELECT
     context_units.id,
-    context_units.id AS superseded_by,
+    newest.id AS superseded_by,
     context_units.source_type,
     context_units.name,
     context_units.content,
-    context_units.embedding,
+    example.embedding,
     TRUE AS include_superseded,
     0.5 AS min_similarity
 FROM owner
 INNER JOIN context_units ON owner.source_type = context_units.source_type
-WHERE context_units.embedding IS NOT NULL
+CROSS JOIN example
+CROSS JOIN newest
+WHERE
+    NOT EXISTS (
+        SELECT older.id
+        FROM context_units AS older
+        WHERE older.superseded_by = context_units.id
+    )
 ORDER BY context_units.created_at, context_units.id
 LIMIT 1;
 
 -- name: former_context_units() :one
+-- One that supersedes no other: it can be deleted.
 WITH owner AS (
     SELECT source_type
     FROM context_units
     GROUP BY source_type
     ORDER BY count(*) DESC, source_type ASC
     LIMIT 1 OFFSET 1
+),
+
+example AS (
+    SELECT context_units.embedding
+    FROM owner
+    INNER JOIN context_units ON owner.source_type = context_units.source_type
+    WHERE context_units.embedding IS NOT NULL
+    ORDER BY context_units.created_at, context_units.id
+    LIMIT 1
+),
+
+newest AS (
+    SELECT id
+    FROM context_units
+    ORDER BY created_at DESC, id DESC
+    LIMIT 1
 )
 
 SELECT
     context_units.id,
-    context_units.id AS superseded_by,
+    newest.id AS superseded_by,
     context_units.source_type,
     context_units.name,
     context_units.content,
-    context_units.embedding,
+    example.embedding,
     FALSE AS include_superseded,
     0.5 AS min_similarity
 FROM owner
 INNER JOIN context_units ON owner.source_type = context_units.source_type
-WHERE context_units.embedding IS NOT NULL
+CROSS JOIN example
+CROSS JOIN newest
+WHERE
+    NOT EXISTS (
+        SELECT older.id
+        FROM context_units AS older
+        WHERE older.superseded_by = context_units.id
+    )
 ORDER BY context_units.created_at, context_units.id
 LIMIT 1;
 
 -- name: light_context_units() :one
+-- One that supersedes no other: it can be deleted.
 WITH owner AS (
     SELECT source_type
     FROM context_units
     GROUP BY source_type
     ORDER BY count(*) ASC, source_type ASC
     LIMIT 1
+),
+
+example AS (
+    SELECT context_units.embedding
+    FROM owner
+    INNER JOIN context_units ON owner.source_type = context_units.source_type
+    WHERE context_units.embedding IS NOT NULL
+    ORDER BY context_units.created_at DESC, context_units.id DESC
+    LIMIT 1
+),
+
+oldest AS (
+    SELECT id
+    FROM context_units
+    ORDER BY created_at, id
+    LIMIT 1
 )
 
 SELECT
     context_units.id,
-    context_units.id AS superseded_by,
+    oldest.id AS superseded_by,
     context_units.source_type,
     context_units.name,
     context_units.content,
-    context_units.embedding,
+    example.embedding,
     FALSE AS include_superseded,
     0.5 AS min_similarity
 FROM owner
 INNER JOIN context_units ON owner.source_type = context_units.source_type
-WHERE context_units.embedding IS NOT NULL
+CROSS JOIN example
+CROSS JOIN oldest
+WHERE
+    NOT EXISTS (
+        SELECT older.id
+        FROM context_units AS older
+        WHERE older.superseded_by = context_units.id
+    )
 ORDER BY context_units.created_at DESC, context_units.id DESC
 LIMIT 1;
 

@@ -197,6 +197,25 @@ INNER JOIN tool_sessions ON owner.tool_id = tool_sessions.tool_id
 ORDER BY tool_sessions.started_at, tool_sessions.id
 LIMIT 1;
 
+-- name: ended_tool_sessions() :one
+-- The former one's that have ended.
+WITH owner AS (
+    SELECT tool_id
+    FROM tool_sessions
+    GROUP BY tool_id
+    ORDER BY count(*) DESC, tool_id ASC
+    LIMIT 1 OFFSET 1
+)
+
+SELECT
+    tool_sessions.session_id,
+    tool_sessions.tool_id,
+    0 AS active
+FROM owner
+INNER JOIN tool_sessions ON owner.tool_id = tool_sessions.tool_id
+ORDER BY tool_sessions.started_at, tool_sessions.id
+LIMIT 1;
+
 -- name: light_tool_sessions() :one
 WITH owner AS (
     SELECT tool_id

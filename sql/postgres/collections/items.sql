@@ -114,6 +114,7 @@ ORDER BY page.created_at DESC, page.id DESC;
 
 -- name: count_items(user_id text, category text? = null) :scalar bigint
 -- A category is that of the latest analysis.
+-- growth: a count reads what it counts, here from the index alone
 SELECT count(*) AS items
 FROM collections.items
 WHERE
@@ -159,6 +160,7 @@ WHERE
 -- The categories of the items' latest analyses with the number of their items, most first. Items
 -- without a category are not counted.
 -- all: a tenant has few categories
+-- growth: the tenant's items are counted, from the index alone
 SELECT
     latest_category AS category,
     count(*) AS items

@@ -24,6 +24,7 @@
 -- of its texts 50 000; the snippet is from the first 20 000.
 -- order: an item is one hit, by its one latest analysis
 -- plan: the best can be told only when all that hold the words are found and scored
+-- growth: a word is in more texts the more there are, and each of them is scored
 WITH hits AS (
     -- Of a tenant with a large part of everything, a common word's analyses lie on most of the pages,
     -- and all analyses are read: about a second with 1.2 million, half of them the tenant's and one in
@@ -115,6 +116,7 @@ ORDER BY hits.score DESC, items.created_at DESC, items.id DESC;
 -- and where that seems not to find enough, exact again: see nearest_items in the migrations.
 -- order: each item has a place of its own
 -- not null: similarity: nearest_items gives only items that have a distance
+-- growth: of a small tenant every vector is compared, of a large one a part of all
 SELECT
     items.id,
     items.user_id,
@@ -142,6 +144,7 @@ LIMIT :top_k;
 -- or top_k if that is more: a smaller top_k leaves hits out, and moves none.
 -- order: no two items share both ranks
 -- plan: the best can be told only when all that hold the words are found and scored
+-- growth: as search_items and search_similar do
 WITH word_hits AS (
     -- May read all analyses, as in search_items.
     SELECT

@@ -175,6 +175,7 @@ WHERE id = :id;
 -- name: count_contexts(include_superseded bool = false) :scalar bigint
 -- Live units, or all.
 -- plan: a count reads what it counts, here from the index alone
+-- growth: a count reads what it counts, here from the index alone
 SELECT
     (
         SELECT count(*)
@@ -204,6 +205,7 @@ SELECT
 -- pgvector's default; they last to the end of the transaction. The index knows no order among equal
 -- units: twenty more are taken, from which the newest are chosen. A min_similarity only takes from
 -- the best what is too far, so it needs no part in the search.
+-- growth: the indexes look at more units the more there are, though far from all
 WITH settings AS MATERIALIZED (
     SELECT
         set_config('hnsw.iterative_scan', 'relaxed_order', TRUE) AS iterative_scan,

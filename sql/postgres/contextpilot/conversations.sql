@@ -59,5 +59,6 @@ LIMIT :limit OFFSET :offset;
 
 -- name: delete_conversation(id text) :affected
 -- With its messages.
+-- growth: its messages are deleted one by one, and they may be many
 DELETE FROM contextpilot.conversations
 WHERE id = :id;

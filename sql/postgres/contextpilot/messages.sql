@@ -42,6 +42,7 @@ LIMIT :limit OFFSET :offset;
 -- name: conversation_tokens(conversation_id text) :scalar bigint
 -- The tokens of its messages, those that say none counting 0; 0 also where there is no such
 -- conversation.
+-- growth: a sum reads what it sums, here from the index alone
 SELECT coalesce(sum(tokens), 0) AS tokens
 FROM contextpilot.messages
 WHERE conversation_id = :conversation_id;

@@ -86,6 +86,7 @@ LIMIT :limit;
 -- score is better; scores compare within one answer only. The snippet is content, not escaped, with the
 -- words found in <b>…</b>.
 -- Searched are the first 250 000 characters; the snippet is from the first 20 000.
+-- growth: a word is in more texts the more there are, and each of them is scored
 WITH hits AS (
     SELECT
         conversation_history.id,
@@ -128,5 +129,6 @@ ORDER BY
     hits.score DESC, conversation_history.created_at DESC, conversation_history.id DESC;
 
 -- name: delete_session_history(user_id text, session_id text) :affected
+-- growth: a session may have many messages, which are deleted one by one
 DELETE FROM duiliocode.conversation_history
 WHERE user_id = :user_id AND session_id = :session_id;

@@ -57,6 +57,7 @@ LIMIT :limit OFFSET :offset;
 -- It reads every metric of its span, and without a span the whole table.
 -- all: operations are few
 -- plan: a sum reads the span that is asked for, and without one the whole table
+-- growth: a sum reads the span that is asked for
 SELECT
     operation,
     count(*) AS calls,

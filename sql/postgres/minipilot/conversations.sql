@@ -100,5 +100,6 @@ RETURNING
 
 -- name: delete_conversation(conversation_id uuid) :affected
 -- With its messages.
+-- growth: its messages are deleted one by one, and they may be many
 DELETE FROM minipilot.conversations
 WHERE id = :conversation_id;

@@ -174,6 +174,7 @@ LIMIT :limit OFFSET :offset;
 -- answer only. The snippet is content, not escaped, with the words found in <b>…</b>.
 -- Searched are the first 250 000 characters; the snippet is from the first 20 000.
 -- plan: the best can be told only when all that hold the words are found and scored
+-- growth: a word is in more texts the more there are, and each of them is scored
 WITH hits AS (
     SELECT
         knowledge_chunks.id,

@@ -80,6 +80,7 @@ LIMIT :limit;
 
 -- name: get_conversation_message_count(conversation_id uuid) :scalar bigint
 -- 0 also where there is no such conversation.
+-- growth: a count reads what it counts, here from the index alone
 SELECT count(*) AS messages
 FROM minipilot.messages
 WHERE conversation_id = :conversation_id;

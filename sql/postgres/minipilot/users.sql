@@ -151,5 +151,6 @@ RETURNING
 
 -- name: delete_user(user_id uuid) :affected
 -- With the user's conversations and their messages.
+-- growth: the user's conversations and their messages are deleted one by one
 DELETE FROM minipilot.users
 WHERE id = :user_id;

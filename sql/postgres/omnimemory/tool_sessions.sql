@@ -1,9 +1,10 @@
 -- Sessions of the tools, with what they did in numbers.
 --
 -- last_activity moves forward only: to now, or a microsecond on where that would not be later.
--- started_at is never null, so NULLS LAST changes no answer. It is the order of the indexes that begin
--- with tool_id or whether it has ended and not of idx_tool_sessions_started, along which the planner
--- would look for the sessions of who owns many, past all newer ones of others.
+-- started_at is never null, so NULLS LAST changes no answer, and neither does UTC. The first is the
+-- order of the indexes that begin with tool_id, the second of the one that begins with whether it has
+-- ended; idx_tool_sessions_started has neither. Along an index of another order the planner would look
+-- for the sessions of who owns many, past all newer ones of others.
 
 -- row: ToolSession(id bigint, session_id uuid, tool_id text, tool_version text?,
 --     started_at timestamptz, ended_at timestamptz?, last_activity timestamptz,
@@ -73,7 +74,7 @@ WHERE
     AND (ended_at IS NULL)::integer = :active::boolean::integer -- if :active
 ORDER BY
     started_at DESC NULLS LAST, -- if :tool_id
-    started_at DESC NULLS LAST, -- if :active
+    started_at AT TIME ZONE 'UTC' DESC, -- if :active
     started_at DESC,
     id DESC
 LIMIT :limit OFFSET :offset;

@@ -108,6 +108,7 @@ ORDER BY page.created_at DESC, page.seq DESC;
 
 -- name: count_items(user_id text, category text? = null) :scalar bigint
 -- A category is that of the latest analysis.
+-- growth: a count reads what it counts, here from the index alone
 SELECT count(*) AS items
 FROM items
 WHERE
@@ -158,6 +159,7 @@ WHERE
 -- without a category are not counted.
 -- all: a tenant has few categories
 -- plan: the tenant's items are counted from the index, then sorted are their few categories
+-- growth: the tenant's items are counted, from the index alone
 SELECT
     latest_category AS category,
     count(*) AS items

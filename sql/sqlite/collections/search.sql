@@ -25,6 +25,7 @@
 -- and in the snippet, which is of the one that matches best; the score is bm25's, which counts a word
 -- the more the rarer it is in the analyses of all tenants.
 -- plan: the best can be told only when all that hold the words are found and scored
+-- growth: a word is in more texts the more there are, and each of them is scored
 WITH RECURSIVE cleaned AS (
     -- Tab, line ends, ', \, no-break space and ’ part words as spaces do: "what's" is "what" and "s".
     SELECT
@@ -185,6 +186,7 @@ ORDER BY hits.score DESC, items.created_at DESC, items.seq DESC;
 -- Differs from postgres: always exact, for there is no index for vectors.
 -- not null: similarity: items without a distance are left out
 -- plan: every vector of the tenant is compared: SQLite has no index for them
+-- growth: every vector of the tenant is compared: SQLite has no index for them
 WITH nearest AS (
     SELECT
         item_id,
@@ -226,6 +228,7 @@ ORDER BY nearest.distance, items.id;
 -- or top_k if that is more: a smaller top_k leaves hits out, and moves none.
 -- order: no two items share both ranks
 -- not null: score: each item has at least one of the ranks
+-- growth: as search_items and search_similar do
 WITH RECURSIVE cleaned AS (
     -- To the expression of FTS5 as in search_items.
     SELECT

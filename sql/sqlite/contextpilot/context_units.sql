@@ -155,6 +155,7 @@ WHERE id = :id;
 
 -- name: count_contexts(include_superseded bool = false) :scalar bigint
 -- Live units, or all.
+-- growth: a count reads what it counts, here from the index alone
 SELECT
     (
         SELECT count(*)
@@ -180,6 +181,7 @@ SELECT
 -- Differs from postgres: always exact, for every unit of the dimension is looked at.
 -- order: nearest() names a unit once
 -- not null: similarity: nearest() gives pairs of two numbers
+-- growth: every unit of the dimension is looked at
 WITH hits AS MATERIALIZED (
     SELECT
         hit.value ->> 0 AS seq,

@@ -85,6 +85,7 @@ LIMIT :limit;
 -- made here, every word in double quotes; a phrase keeps its stop words; the whole text is searched
 -- and in the snippet; the score is bm25's.
 -- plan: the best can be told only when all that hold the words are found and scored
+-- growth: a word is in more texts the more there are, and each of them is scored
 WITH RECURSIVE cleaned AS (
     -- Tab, line ends, ', \, no-break space and ’ part words as spaces do: "what's" is "what" and "s".
     SELECT
@@ -222,5 +223,6 @@ ORDER BY
     hits.score DESC, conversation_history.created_at DESC, conversation_history.id DESC;
 
 -- name: delete_session_history(user_id text, session_id text) :affected
+-- growth: a session may have many messages, which are deleted one by one
 DELETE FROM conversation_history
 WHERE user_id = :user_id AND session_id = :session_id;

@@ -56,6 +56,7 @@ LIMIT :limit OFFSET :offset;
 -- not null: p95_duration_ms: as p50_duration_ms
 -- not null: p99_duration_ms: as p50_duration_ms
 -- plan: a sum reads the span that is asked for, and without one the whole table
+-- growth: a sum reads the span that is asked for
 WITH spanned AS (
     SELECT
         operation,

@@ -104,5 +104,6 @@ RETURNING
 
 -- name: delete_conversation(conversation_id uuid) :affected
 -- With its messages.
+-- growth: its messages are deleted one by one, and they may be many
 DELETE FROM conversations
 WHERE id = :conversation_id;

@@ -163,6 +163,7 @@ LIMIT :limit OFFSET :offset;
 -- made here, every word in double quotes; a phrase keeps its stop words; the whole text is searched
 -- and in the snippet; the score is bm25's.
 -- plan: the best can be told only when all that hold the words are found and scored
+-- growth: a word is in more texts the more there are, and each of them is scored
 WITH RECURSIVE cleaned AS (
     -- Tab, line ends, ', \, no-break space and ’ part words as spaces do: "what's" is "what" and "s".
     SELECT

@@ -112,5 +112,6 @@ RETURNING
 
 -- name: delete_user(user_id uuid) :affected
 -- With the user's conversations and their messages.
+-- growth: the user's conversations and their messages are deleted one by one
 DELETE FROM users
 WHERE id = :user_id;

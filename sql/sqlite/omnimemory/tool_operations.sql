@@ -87,7 +87,8 @@ WHERE id = :id;
 --     tool_id text? = null, tool_name text? = null, operation_mode text? = null,
 --     since timestamptz? = null, until timestamptz? = null,
 --     limit int = 100, offset int = 0) :many ToolOperation
--- Newest first, from since on and before until.
+-- Newest first, from since on and before until. A tool's are looked for along the tool: likely()
+-- tells the planner, which has no statistics, that tool_name and operation_mode have few values.
 SELECT
     id,
     session_id,
@@ -105,8 +106,8 @@ FROM tool_operations
 WHERE
     TRUE
     AND tool_id = :tool_id -- if :tool_id
-    AND tool_name = :tool_name -- if :tool_name
-    AND operation_mode = :operation_mode -- if :operation_mode
+    AND likely(tool_name = :tool_name) -- if :tool_name
+    AND likely(operation_mode = :operation_mode) -- if :operation_mode
     AND created_at >= :since -- if :since
     AND created_at < :until -- if :until
 ORDER BY created_at DESC, seq DESC
@@ -143,6 +144,7 @@ LIMIT :limit OFFSET :offset;
 -- join is CROSS to look the ten pairs up for each operation, not the operations for each pair.
 -- all: there are ten pairs at most
 -- plan: a sum reads the span that is asked for, and without one the whole table
+-- growth: a sum reads the span that is asked for
 WITH spanned AS (
     SELECT
         tool_name,
@@ -221,6 +223,7 @@ ORDER BY summed.tool_name, summed.operation_mode;
 -- Tokens prevented from since on and before until, and their price. It reads every operation of its
 -- span, and without a span the whole table.
 -- plan: a sum reads the span that is asked for, and without one the whole table
+-- growth: a sum reads the span that is asked for
 WITH spanned AS (
     SELECT
         count(*) AS operations,

@@ -1,0 +1,7 @@
+DROP TABLE readings;
+
+DROP TABLE counters;
+
+DROP TABLE notes;
+
+DROP TABLE users;

@@ -1,0 +1,2 @@
+-- Leave the estimate of session operations to ANALYZE.
+-- Nothing to do: there is none.

@@ -1,0 +1,3 @@
+-- Estimate session operations.
+-- depends: 0003_create_tool_operations
+-- Nothing to do: plans are made without statistics, and kept with the connection.

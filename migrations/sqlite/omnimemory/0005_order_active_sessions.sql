@@ -1,0 +1,3 @@
+-- Order active sessions.
+-- depends: 0004_estimate_session_operations
+-- Nothing to do: of two indexes that give the order, the planner takes the one with more columns given.

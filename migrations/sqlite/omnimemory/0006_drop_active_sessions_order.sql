@@ -1,0 +1,3 @@
+-- Drop active sessions order.
+-- depends: 0005_order_active_sessions
+-- Nothing to do: the index stays, for 0005 made no other.
