@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import Any, Self
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
@@ -14,7 +15,7 @@ from ..query import Variant
 from ..target import PostgresTarget
 from .completion import completed
 from .postgres_async_wire import OTHER_LOOP, AsyncWire
-from .postgres_lending import Lending
+from .postgres_lending import WAITING_PER_CONNECTION, Lending
 from .postgres_probe import Probe
 from .postgres_session import PostgresSession
 from .postgres_types import ServerTypes
@@ -55,6 +56,19 @@ class _Connection(psycopg.AsyncConnection[Any]):
     session: AsyncPostgresSession | None = None
     opened: set[_Connection] | None = None
 
+    @classmethod
+    async def connect(cls, conninfo: str = "", **options: Any) -> Self:
+        """As psycopg's; whoever is cancelled in it, is until it ends.
+
+        The pool's tasks take a cancellation here for a failure and go on, and then asyncio.run(),
+        which cancels them at its end, would wait for them for ever.
+        """
+        try:
+            return await super().connect(conninfo, **options)
+        except asyncio.CancelledError:
+            _insist(asyncio.current_task())
+            raise
+
     async def close(self) -> None:
         session, self.session = self.session, None
         if session is not None:
@@ -64,14 +78,26 @@ class _Connection(psycopg.AsyncConnection[Any]):
         await super().close()
 
 
+def _insist(task: asyncio.Task[Any] | None) -> None:
+    if task is not None and not task.done():
+        task.cancel()
+        task.get_loop().call_later(0.01, _insist, task)
+
+
 class AsyncPostgresEngine(Lending):
-    """The connections to one database (see `AsyncEngine`)."""
+    """The connections to one database (see `AsyncEngine`).
+
+    No more callers than connections go to the pool. The others stand in line here, where a session
+    that comes back goes from hand to hand: the pool's own queue costs more than a short statement.
+    """
 
     def __init__(self, target: PostgresTarget, schema: str) -> None:
         """Nothing is connected yet: the first call connects."""
         super().__init__(target, schema)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._retired: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._served = 0  # callers that have a session, or are getting one
+        self._line: deque[asyncio.Future[AsyncPostgresSession | None]] = deque()
 
     async def call(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Borrow a session, run one statement, give the session back: the way of a single call."""
@@ -79,8 +105,8 @@ class AsyncPostgresEngine(Lending):
         try:
             return await session.run(variant, values)
         finally:
-            if not self._kept_at_hand(session):
-                await completed(self._give(session))
+            if not self._passed_on(session):
+                await completed(self._take_back(session))
 
     async def borrow(self, *, writes: bool = True, read_only: bool = False) -> AsyncPostgresSession:
         """A live session, within `pool_timeout`. Raises Overloaded or ConnectionLost.
@@ -89,25 +115,41 @@ class AsyncPostgresEngine(Lending):
         """
         if asyncio.get_running_loop() is not self._loop:
             self._bind()
-        session: AsyncPostgresSession
-        if self._at_hand:
-            session = self._at_hand.pop()
-            if session.fit:
-                return session
-            self._at_hand.append(session)
-        session = await self._borrow()
+        session: AsyncPostgresSession | None = None
+        if self._served >= self.target.pool_max:
+            session = await self._stand_in_line()
+        else:
+            self._served += 1
+            if self._at_hand:
+                session = self._at_hand.pop()
+                if not session.fit:
+                    self._at_hand.append(session)
+                    session = None
+        if session is None:
+            try:
+                session = await self._borrow()
+            except BaseException:
+                self._leave()
+                raise
         return session
 
     async def give(self, session: AsyncPostgresSession) -> None:
         """Take a session back, whatever is cancelled meanwhile: rolled back, or replaced."""
-        if not self._kept_at_hand(session):
-            await completed(self._give(session))
+        if not self._passed_on(session):
+            await completed(self._take_back(session))
 
     async def close(self) -> None:
         """Close every connection; a lent one is closed when it comes back. Calls then raise."""
         await completed(self._close())
-        if self._retired:
-            await asyncio.wait(self._retired)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def stats(self) -> dict[str, int]:
+        """The pool's figures (psycopg_pool's `get_stats`), those in line among them."""
+        stats = super().stats()
+        if stats:
+            stats["requests_waiting"] += len(self._line)
+        return stats
 
     def _bind(self) -> None:
         """The first call's event loop is the store's."""
@@ -115,6 +157,71 @@ class AsyncPostgresEngine(Lending):
         if self._loop is not None:
             raise ConfigError(OTHER_LOOP)
         self._loop = asyncio.get_running_loop()
+
+    # -- the line
+
+    async def _stand_in_line(self) -> AsyncPostgresSession | None:
+        """A session that somebody gives back; or None: the place of one that was not good."""
+        if len(self._line) >= self.target.pool_max * WAITING_PER_CONNECTION:
+            raise self._overloaded(self._pool, "too many callers are waiting")
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        self._line.append(waiter)
+        timer = loop.call_later(self.target.pool_timeout, self._late, waiter)
+        try:
+            session: AsyncPostgresSession | None = await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled() and waiter.exception() is None:
+                self._hand_back(waiter.result())
+            raise
+        finally:
+            timer.cancel()
+        return session
+
+    def _late(self, waiter: asyncio.Future[AsyncPostgresSession | None]) -> None:
+        if not waiter.done():
+            waited = f"no connection was free for {self.target.pool_timeout:g} s"
+            waiter.set_exception(self._overloaded(self._pool, waited))
+
+    def _next(self, session: AsyncPostgresSession | None) -> bool:
+        """Give the first in line a session, or a place; False where nobody waits."""
+        while self._line:
+            waiter = self._line.popleft()
+            if not waiter.done():
+                waiter.set_result(session)
+                return True
+        return False
+
+    def _leave(self) -> None:
+        if not self._next(None):
+            self._served -= 1
+
+    def _passed_on(self, session: AsyncPostgresSession) -> bool:
+        """Give a good session to the next in line, or keep it at hand; False where neither."""
+        if self._line and self._reusable(session) and self._next(session):
+            return True
+        if self._kept_at_hand(session):
+            self._served -= 1
+            return True
+        return False
+
+    async def _take_back(self, session: AsyncPostgresSession) -> None:
+        try:
+            await self._give(session)
+        finally:
+            self._leave()
+
+    def _hand_back(self, session: AsyncPostgresSession | None) -> None:
+        """What came just as its caller was cancelled."""
+        if session is None:
+            self._leave()
+        elif not self._passed_on(session):
+            self._start(self._take_back(session))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # -- what `Lending` wants
 
@@ -140,9 +247,7 @@ class AsyncPostgresEngine(Lending):
         await connection.close()
 
     def _retire(self, pool: Any) -> None:
-        task = asyncio.get_running_loop().create_task(pool.close())
-        self._retired.add(task)
-        task.add_done_callback(self._retired.discard)
+        self._start(pool.close())
 
     def _abandon(self, pool: Any) -> None:
         pool._closed = True  # noqa: SLF001 - else its finalizer warns of what is the parent's

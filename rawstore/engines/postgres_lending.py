@@ -158,17 +158,19 @@ class Lending(ABC):
 
     def _kept_at_hand(self, session: Any) -> bool:
         """Keep a session that comes back at hand; False where the pool has to see it."""
-        core = session.core
-        if core.altered or core.pending or not core.idle:
-            return False
-        now = core.last_used = time.monotonic()
-        if self._waiting or self._closed or now > core.lent_until:
-            return False
-        if len(self._at_hand) >= self._kept:
+        if self._waiting or len(self._at_hand) >= self._kept or not self._reusable(session):
             return False
         self._at_hand.append(session)
         # Whoever came to wait meanwhile has looked before it was there.
         return not (self._waiting or self._closed) or not self._taken_back(session)
+
+    def _reusable(self, session: Any) -> bool:
+        """Whether a session that comes back can be lent again as it is."""
+        core = session.core
+        if core.altered or core.pending or not core.idle:
+            return False
+        core.last_used = time.monotonic()
+        return not self._closed and core.last_used <= core.lent_until
 
     def _taken_back(self, session: Any) -> bool:
         try:
