@@ -39,11 +39,35 @@ class _Ready(NamedTuple):
 
 async def batch(session: PostgresSession, calls: Calls) -> list[Any]:
     """Of each call its value or its error."""
-    if session.idle and not session.pending:
-        outcomes = await _apart(session, calls)
-    else:
+    if session.pending or not session.idle:
         outcomes = await _together(session, calls, ATTEMPTS)
+    elif quickly := await _in_one(session, calls):
+        return quickly
+    else:
+        outcomes = await _apart(session, calls)
     return [outcomes[number] for number in range(len(calls))]
+
+
+async def _in_one(session: PostgresSession, calls: Calls) -> list[Any] | None:
+    """Calls that only read, as one implicit transaction: one sync, and one answer of the server.
+
+    So no progress is seen, and all have the time of one: they are known to be quick. None where one
+    is not, or fails: nothing has taken effect then, and each has to be sent alone.
+    """
+    held = session.preparation.held
+    prepared: list[Prepared] = []
+    sends: list[Send] = []
+    for variant, values in calls:
+        one = held.get(variant)
+        encoded = one.encoded(values) if one and one.quick else None
+        if one is None or encoded is None:
+            return None
+        prepared.append(one)
+        sends.append(session.sender(one, encoded))
+    results = await session.wire.exchange(sends)
+    if not session.wire.broken and any(result.status not in GOOD for result in results):
+        return None
+    return [_outcome(session, one, result) for one, result in zip(prepared, results, strict=True)]
 
 
 async def _apart(session: PostgresSession, calls: Calls) -> Outcomes:
@@ -51,11 +75,7 @@ async def _apart(session: PostgresSession, calls: Calls) -> Outcomes:
     outcomes: Outcomes = {}
     ready = await _ready(session, calls, outcomes, go_on=True)
     began = monotonic()
-    results = None
-    if all(one.prepared.quick for one in ready):
-        results = await _in_one(session, ready)
-    if results is None:
-        results = await _one_by_one(session, ready)
+    results = await _one_by_one(session, ready)
     quick = monotonic() - began < session.wire.limit / QUICK
     late: list[int] = []
     for position, (one, result) in enumerate(zip(ready, results, strict=True)):
@@ -73,18 +93,6 @@ async def _apart(session: PostgresSession, calls: Calls) -> Outcomes:
     for number in late:
         outcomes[number] = await _run(session, *calls[number])
     return outcomes
-
-
-async def _in_one(session: PostgresSession, ready: Sequence[_Ready]) -> list[Result] | None:
-    """What only reads, as one implicit transaction: behind one sync the server answers in one go.
-
-    So no progress is seen, and all have the time of one: these are known to be quick. None where a
-    call fails: nothing has taken effect then, and each has to be sent alone.
-    """
-    results = await session.wire.exchange([one.send for one in ready])
-    if session.wire.broken or all(result.status in GOOD for result in results):
-        return results
-    return None
 
 
 async def _one_by_one(session: PostgresSession, ready: Sequence[_Ready]) -> list[Result]:
