@@ -22,7 +22,7 @@ class Arrival:
         self._asyncio_future_blocking = False
         self._loop = loop
         self._wake: Callable[[], object] | None = None
-        self._cancelled = False
+        self._cancelled: asyncio.CancelledError | None = None
 
     def come(self) -> None:
         """Wake the task; the caller's last act, for the task runs before this returns."""
@@ -46,14 +46,14 @@ class Arrival:
 
     def result(self) -> None:
         """Nothing, or CancelledError."""
-        if self._cancelled:
-            raise asyncio.CancelledError
+        if self._cancelled is not None:
+            raise self._cancelled
 
     def cancel(self, msg: object = None) -> bool:
         """Wake the task with CancelledError; False where it has been woken."""
         wake, self._wake = self._wake, None
         if wake is None:
             return False
-        self._cancelled = True
+        self._cancelled = asyncio.CancelledError(*(() if msg is None else (msg,)))
         self._loop.call_soon(wake)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -73,12 +74,12 @@ class PostgresEngine(Lending):
         try:
             session = self._at_hand.pop()
         except IndexError:
-            session = now(self._borrow())
+            session = now(self._borrow(monotonic() + self.target.pool_timeout))
             return session
         if session.core.fit:
             return session
         self._at_hand.append(session)
-        session = now(self._borrow())
+        session = now(self._borrow(monotonic() + self.target.pool_timeout))
         return session
 
     def give(self, session: BlockingSession) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+from time import monotonic
 from typing import Any, Self
 
 import psycopg
@@ -78,6 +81,11 @@ class _Connection(psycopg.AsyncConnection[Any]):
         await super().close()
 
 
+def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits
+        loop.call_soon_threadsafe(event.set)
+
+
 def _insist(task: asyncio.Task[Any] | None) -> None:
     if task is not None and not task.done():
         task.cancel()
@@ -116,6 +124,7 @@ class AsyncPostgresEngine(Lending):
         if asyncio.get_running_loop() is not self._loop:
             self._bind()
         session: AsyncPostgresSession | None = None
+        end = monotonic() + self.target.pool_timeout
         if self._served >= self.target.pool_max:
             session = await self._stand_in_line()
         else:
@@ -127,7 +136,7 @@ class AsyncPostgresEngine(Lending):
                     session = None
         if session is None:
             try:
-                session = await self._borrow()
+                session = await self._borrow(end)
             except BaseException:
                 self._leave()
                 raise
@@ -180,8 +189,9 @@ class AsyncPostgresEngine(Lending):
 
     def _late(self, waiter: asyncio.Future[AsyncPostgresSession | None]) -> None:
         if not waiter.done():
+            problem = self._probe.problem if self._probe is not None else None
             waited = f"no connection was free for {self.target.pool_timeout:g} s"
-            waiter.set_exception(self._overloaded(self._pool, waited))
+            waiter.set_exception(problem or self._overloaded(self._pool, waited))
 
     def _next(self, session: AsyncPostgresSession | None) -> bool:
         """Give the first in line a session, or a place; False where nobody waits."""
@@ -233,7 +243,14 @@ class AsyncPostgresEngine(Lending):
         return pool
 
     async def _answered(self, probe: Probe, end: float) -> None:
-        await asyncio.to_thread(probe.wait, end)
+        # Not in the loop's executor: its few threads are for others, name look-ups among them.
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+        probe.when_done(partial(_set_from_thread, loop, done))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, end - monotonic())):
+                await done.wait()
+        probe.wait(monotonic())
 
     def _enter(self, connection: _Connection, limit: float) -> AsyncPostgresSession:
         wire = AsyncWire(connection, limit)

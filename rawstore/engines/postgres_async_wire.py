@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from asyncio import get_running_loop
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -38,14 +37,16 @@ class AsyncWire(Wire):
         self.pg.nonblocking = 1
         self._connection = connection
         self._loop = asyncio.get_running_loop()
-        self._descriptor = self.pg.socket
+        # Our duplicate: libpq's own it closes by itself, and then it could not be deregistered.
+        self._descriptor = self._socket.fileno()
         self._registered = True
         self._waiter: Arrival | None = None
         self._error: psycopg.OperationalError | None = None
         self._heard = False  # something that was not asked for
         self._enduring = False  # what is under way is not called off
-        self._cancelled = False
+        self._cancelled: asyncio.CancelledError | None = None
         self._cancelling: asyncio.Task[None] | None = None
+        self._astray = False  # a cancel request that may still arrive
         self._loop.add_reader(self._descriptor, self._readable)
 
     @property
@@ -105,8 +106,8 @@ class AsyncWire(Wire):
             self._loop.add_writer(self._descriptor, self._writable)
         try:
             await waiter
-        except asyncio.CancelledError:
-            self._call_off()
+        except asyncio.CancelledError as error:
+            self._call_off(error)
         finally:
             self._waiter = None
             if writing and self._registered:
@@ -114,16 +115,22 @@ class AsyncWire(Wire):
 
     # -- cancellation
 
-    def _call_off(self) -> None:
-        if not self._enduring and not self._cancelled:
+    def _call_off(self, error: asyncio.CancelledError) -> None:
+        if not self._enduring and self._cancelled is None:
             self.patience = min(self.patience, CANCEL_WITHIN)
             self.watch.start(self.patience)
             self._cancelling = self._loop.create_task(self._cancel())
-        self._cancelled = True
+        self._cancelled = self._cancelled or error
 
     async def _cancel(self) -> None:
-        with suppress(psycopg.Error):  # then the statement ends by itself, or at its deadline
+        try:
             await self._connection.cancel_safe(timeout=CANCEL_WITHIN)
+        except psycopg.Error:  # the statement ends by itself, or at its deadline
+            self._astray = True
+
+    def _progress(self) -> None:
+        if self._cancelled is None:  # else what is left has the time that was left
+            super()._progress()
 
     async def _called_off(self) -> None:
         """Raise CancelledError, once no cancel request is under way that could hit the next."""
@@ -133,8 +140,10 @@ class AsyncWire(Wire):
                 self._cancelling = None
             except asyncio.CancelledError:  # again: it takes no longer for that
                 continue
-        self._cancelled = False
-        raise asyncio.CancelledError
+        if self._astray:  # it would end the next one's statement
+            self.drop()
+        error, self._cancelled = self._cancelled, None
+        raise error or asyncio.CancelledError
 
     # -- round trips
 
@@ -162,7 +171,7 @@ class AsyncWire(Wire):
         """Call one of PGconn's `send_…` and wait for what comes of it."""
         self._check_loop()
         result = await super().call(send, *arguments, limit=limit)
-        if self._cancelled:
+        if self._cancelled is not None:
             await self._called_off()
         return result
 
@@ -172,7 +181,7 @@ class AsyncWire(Wire):
         """One pipelined round trip; a result for each send but the syncs."""
         self._check_loop()
         results = await super().exchange(sends, steady=steady, limit=limit)
-        if self._cancelled:
+        if self._cancelled is not None:
             await self._called_off()
         return results
 
@@ -198,8 +207,8 @@ class AsyncWire(Wire):
                 waiter = self._waiter = Arrival(self._loop)
                 try:
                     await waiter
-                except asyncio.CancelledError:
-                    self._call_off()
+                except asyncio.CancelledError as error:
+                    self._call_off(error)
                 result = await self._received() or self._lost()
         except psycopg.OperationalError:
             result = self._lost()
@@ -207,7 +216,7 @@ class AsyncWire(Wire):
             watch.deadline = None
             if watch.aborting:
                 watch.stop()
-        if self._cancelled:
+        if self._cancelled is not None:
             await self._called_off()
         return result
 

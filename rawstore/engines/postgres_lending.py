@@ -104,10 +104,9 @@ class Lending(ABC):
 
     # -- lending
 
-    async def _borrow(self) -> Any:
-        """A live session, within `pool_timeout`. Raises Overloaded or ConnectionLost."""
-        end = time.monotonic() + self.target.pool_timeout
-        patience = min(SLICE, self.target.pool_timeout)
+    async def _borrow(self, end: float) -> Any:
+        """A live session, before `end`. Raises Overloaded or ConnectionLost."""
+        patience = min(SLICE, max(0.0, end - time.monotonic()))
         self._waiting.append(None)
         try:
             while True:
@@ -312,8 +311,8 @@ class Lending(ABC):
         await self._clear()
         self._retire(pool)
 
-    def _overloaded(self, pool: _Pool, why: str) -> Overloaded:
-        stats = pool.get_stats()
+    def _overloaded(self, pool: _Pool | None, why: str) -> Overloaded:
+        stats = pool.get_stats() if pool is not None else {}
         figures = (
             f"{stats.get('pool_size', 0)} connections, {stats.get('requests_waiting', 0)} waiting"
         )

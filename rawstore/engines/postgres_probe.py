@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import psycopg
 
@@ -25,20 +26,35 @@ class Probe:
         self._started = time.monotonic()
         self._version = 0
         self._error: psycopg.Error | None = None
+        self._waiters: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
         threading.Thread(target=self._connect, name="rawstore-probe", daemon=True).start()
+
+    @property
+    def problem(self) -> DatabaseError | None:
+        """Why the server cannot be reached, as far as is known."""
+        return None if self._error is None else connect_error(self._error, self._target)
 
     @property
     def over(self) -> bool:
         """Whether the attempt has ended, or has taken so long that another is worth while."""
         return self._done.is_set() or time.monotonic() > self._started + PATIENCE
 
+    def when_done(self, callback: Callable[[], object]) -> None:
+        """Call it, in the attempt's thread, when the attempt has ended; at once if it has."""
+        with self._lock:
+            if not self._done.is_set():
+                self._waiters.append(callback)
+                return
+        callback()
+
     def wait(self, end: float) -> None:
         """Return once the server has answered. Raises ConnectionLost and the like, ConfigError."""
         if not self._done.wait(max(0.0, end - time.monotonic())):
             waited = f"no answer within {self._target.pool_timeout:g} s"
             raise ConnectionLost(f"cannot connect to {self._target}: {waited}")
-        if self._error is not None:
-            raise connect_error(self._error, self._target)
+        if (problem := self.problem) is not None:
+            raise problem
         check_version(self._version)
 
     def _connect(self) -> None:
@@ -48,7 +64,10 @@ class Probe:
         except psycopg.Error as error:
             self._error = error
         finally:
-            self._done.set()
+            with self._lock:
+                self._done.set()
+            for callback in self._waiters:
+                callback()
 
 
 def check_version(version: int) -> None:
