@@ -45,10 +45,11 @@ lint: $(DEV) ## Check style, types, SQL and migrations
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint sql migrations plans
-	@find migrations/postgres -name '*.sql' ! -name '*.rollback.sql' -exec $(BIN)/squawk {} +
+	@$(BIN)/sqlfluff lint sql migrations plans bench/rawstore_bench
+	@find migrations/postgres bench/rawstore_bench/migrations/postgres -name '*.sql' ! -name '*.rollback.sql' -exec $(BIN)/squawk {} +
 	@$(BIN)/rawstore migrate check
 	@$(BIN)/rawstore check
+	@$(BIN)/rawstore check bench/rawstore_bench
 
 plans: $(DEV) ## Hold every query's plan at 100 000 rows against those in plans/; under a minute
 	@$(BIN)/rawstore plans verify $(ARGS)

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class Session(Caller):
-    """The queries of a store as methods, over one connection. Made by `Store.session`."""
+    """The queries of a store as methods, over one connection. Made by `Store.session`.
+
+    For one thread at a time: a call beside another, or beside its open transaction, raises
+    DatabaseBusy. After its block it raises ConfigError.
+    """
 
 
 class Held:

@@ -118,8 +118,9 @@ class Store(Caller):
     def session(self) -> AbstractContextManager[Any]:
         """A block in which calls go over one held connection: those of a request, say.
 
-        It has the queries as methods, `transaction`, `run` and `batch`. One thread uses it at a
-        time; while its transaction is open, calls go to that. Raises Overloaded, ConnectionLost.
+        It has the queries as methods, `transaction`, `run` and `batch`. Each call is committed by
+        itself; a stream takes a connection of its own. One thread uses it at a time; while its
+        transaction is open, calls go to that. Raises Overloaded, ConnectionLost.
         """
         return self._session()
 

@@ -4,7 +4,7 @@
 - `sql` blocks are parsed as query files, or checked as migrations; one whose first line is a path
   in a comment is that file.
 - `console` blocks are run line by line, and `…` in their output stands for anything.
-- `sh` blocks are run; of `make` and `pip` only the targets and extras are looked up.
+- `sh` blocks are run; of `make`, `pip` and `python -m` only what they name is looked up.
 
 On PostgreSQL each `sqlite:///name.db` is a database of its own there.
 """
@@ -24,8 +24,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from click.testing import CliRunner
 
 import rawstore
+from bench.__main__ import main as bench
+from bench.growth.__main__ import main as growth
 from rawstore.migrate import lint
 from rawstore.migrate.folder import MigrationFile
 from rawstore.parse import parse
@@ -112,7 +115,7 @@ class Reader:
 
     def shell(self, block: Block) -> None:
         for line in block.text.splitlines():
-            if not line.startswith(("make ", "pip ")) and self.can_run(line):
+            if not line.startswith(("make ", "pip ", "python ")) and self.can_run(line):
                 done = self.run(self.at_home(line, shlex.quote))
                 assert done.returncode == 0, f"{block}: {done.stdout}"
 
@@ -250,6 +253,15 @@ def test_what_pip_installs_exists() -> None:
         path, _, extra = what.partition("[")
         assert (install, path) == ("install", ".")
         assert not extra or extra.rstrip("]") in project["optional-dependencies"]
+
+
+def test_the_bench_takes_what_the_page_gives() -> None:
+    programs = {"bench": bench, "bench.growth": growth}
+    named = commands("python")
+    assert len(named) >= len(programs)
+    for _, _, module, *arguments in named:
+        done = CliRunner().invoke(programs[module], [*arguments, "--help"])
+        assert done.exit_code == 0, done.output
 
 
 def test_the_exit_codes_are_those_of_the_command_line() -> None:

@@ -90,8 +90,9 @@ class AsyncCaller:
         """Many calls in one round trip, each as if it stood alone.
 
         Calls on the batch, which are not awaited, give handles; after the block `handle.result()`
-        is the call's own value, or raises its own error. An exception that leaves the block sends
-        nothing.
+        is the call's own value, or raises its own error. They run in their order, each committed by
+        itself. An exception that leaves the block sends nothing. Raises Overloaded, ConnectionLost,
+        DatabaseBusy where no connection is to be had.
         """
         return collecting(self.batch_class(), self._send_batch)
 

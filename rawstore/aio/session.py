@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class AsyncSession(AsyncCaller):
-    """The queries of a store as methods, over one connection. Made by `AsyncStore.session`."""
+    """The queries of a store as methods, over one connection. Made by `AsyncStore.session`.
+
+    Tasks that share it queue. A call beside an open transaction of the same task raises
+    DatabaseBusy; after its block every call raises ConfigError.
+    """
 
 
 class Held:

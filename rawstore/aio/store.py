@@ -82,7 +82,8 @@ class AsyncStore(AsyncCaller):
     """The queries of a store as methods, each one autocommitted statement: one round trip.
 
     Safe to share between the tasks of one event loop. After a fork, open it again in the child.
-    A task that is cancelled in a call waits until its statement has ended.
+    A task that is cancelled in a call has its statement called off, and goes on when that has
+    ended: what was done by then stays done, and the connection is sound.
     """
 
     session_class: type[AsyncSession] = AsyncSession
@@ -126,8 +127,9 @@ class AsyncStore(AsyncCaller):
     def session(self) -> AbstractAsyncContextManager[Any]:
         """A block in which calls go over one held connection: those of a request, say.
 
-        It has the queries as methods, `transaction`, `run` and `batch`. Tasks that share it queue;
-        while its transaction is open, calls go to that. Raises Overloaded, ConnectionLost.
+        It has the queries as methods, `transaction`, `run` and `batch`. Each call is committed by
+        itself; a stream takes a connection of its own. Tasks that share it queue; while its
+        transaction is open, calls go to that. Raises Overloaded, ConnectionLost.
         """
         return self._session()
 

@@ -26,7 +26,7 @@ _PACKAGED = Path(packaged.__file__).parent
 )
 @common
 def stubs(store: str | None, output: Path | None, *, check: bool) -> int:
-    r"""Write typed stubs from the query files.
+    """Write typed stubs from the query files.
 
     They give editors and mypy --strict every method, parameter, default, row and doc. Without
     STORE: those of all shipped stores. For a folder of your own use them so:
@@ -37,7 +37,7 @@ def stubs(store: str | None, output: Path | None, *, check: bool) -> int:
       store = cast("Store", rawstore.open(Path("shop")))
 
     They hold AsyncStore for rawstore.open_async too.
-    """
+    """  # noqa: D301 - click wants the character that \b stands for
     stale = 0
     for name in [store] if store else stores.builtin():
         source = stores.find(name)

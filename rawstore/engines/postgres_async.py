@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,11 +18,13 @@ from ..query import Variant
 from ..target import PostgresTarget
 from .completion import completed
 from .postgres_async_wire import OTHER_LOOP, AsyncWire
-from .postgres_lending import WAITING_PER_CONNECTION, Lending
+from .postgres_lending import CLOSED, Lending
 from .postgres_probe import Probe
 from .postgres_session import PostgresSession
 from .postgres_types import ServerTypes
 from .postgres_wire import GOOD
+
+_Waiter = asyncio.Future["AsyncPostgresSession | None"]
 
 
 class AsyncPostgresSession(PostgresSession):
@@ -97,6 +99,7 @@ class AsyncPostgresEngine(Lending):
 
     No more callers than connections go to the pool. The others stand in line here, where a session
     that comes back goes from hand to hand: the pool's own queue costs more than a short statement.
+    Tasks are cheap, so any number may wait, for `pool_timeout`.
     """
 
     def __init__(self, target: PostgresTarget, schema: str) -> None:
@@ -105,7 +108,7 @@ class AsyncPostgresEngine(Lending):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._served = 0  # callers that have a session, or are getting one
-        self._line: deque[asyncio.Future[AsyncPostgresSession | None]] = deque()
+        self._line: OrderedDict[_Waiter, None] = OrderedDict()
 
     async def call(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Borrow a session, run one statement, give the session back: the way of a single call."""
@@ -134,13 +137,7 @@ class AsyncPostgresEngine(Lending):
                 if not session.fit:
                     self._at_hand.append(session)
                     session = None
-        if session is None:
-            try:
-                session = await self._borrow(end)
-            except BaseException:
-                self._leave()
-                raise
-        return session
+        return session or await self._from_pool(end)
 
     async def give(self, session: AsyncPostgresSession) -> None:
         """Take a session back, whatever is cancelled meanwhile: rolled back, or replaced."""
@@ -149,6 +146,10 @@ class AsyncPostgresEngine(Lending):
 
     async def close(self) -> None:
         """Close every connection; a lent one is closed when it comes back. Calls then raise."""
+        self._closed = True
+        for waiter in list(self._line):
+            if not waiter.done():
+                waiter.set_exception(ConfigError(CLOSED))
         await completed(self._close())
         if self._tasks:
             await asyncio.wait(self._tasks)
@@ -167,15 +168,28 @@ class AsyncPostgresEngine(Lending):
             raise ConfigError(OTHER_LOOP)
         self._loop = asyncio.get_running_loop()
 
+    async def _from_pool(self, end: float) -> AsyncPostgresSession:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        session: AsyncPostgresSession
+        try:
+            session = await self._borrow(end)
+        except BaseException:
+            self._leave()
+            raise
+        if task and task.cancelling() > before:  # lost in the pool, by Python 3.11's wait_for()
+            self._hand_back(session)
+            raise asyncio.CancelledError
+        return session
+
     # -- the line
 
     async def _stand_in_line(self) -> AsyncPostgresSession | None:
         """A session that somebody gives back; or None: the place of one that was not good."""
-        if len(self._line) >= self.target.pool_max * WAITING_PER_CONNECTION:
-            raise self._overloaded(self._pool, "too many callers are waiting")
+        self._usable()
         loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        self._line.append(waiter)
+        waiter: _Waiter = loop.create_future()
+        self._line[waiter] = None
         timer = loop.call_later(self.target.pool_timeout, self._late, waiter)
         try:
             session: AsyncPostgresSession | None = await waiter
@@ -185,18 +199,19 @@ class AsyncPostgresEngine(Lending):
             raise
         finally:
             timer.cancel()
+            self._line.pop(waiter, None)
         return session
 
-    def _late(self, waiter: asyncio.Future[AsyncPostgresSession | None]) -> None:
+    def _late(self, waiter: _Waiter) -> None:
         if not waiter.done():
             problem = self._probe.problem if self._probe is not None else None
             waited = f"no connection was free for {self.target.pool_timeout:g} s"
-            waiter.set_exception(problem or self._overloaded(self._pool, waited))
+            waiter.set_exception(problem or self._overloaded(waited))
 
     def _next(self, session: AsyncPostgresSession | None) -> bool:
         """Give the first in line a session, or a place; False where nobody waits."""
         while self._line:
-            waiter = self._line.popleft()
+            waiter, _ = self._line.popitem(last=False)
             if not waiter.done():
                 waiter.set_result(session)
                 return True

@@ -37,6 +37,7 @@ WAITING_PER_CONNECTION = 64  # callers that may queue for each connection of the
 RECONNECT = 10.0  # seconds that the pool's own attempts go on before the next caller starts anew
 SLICE = 0.5  # seconds of waiting after which a caller asks whether the server is there
 LIFETIME = 1800.0
+CLOSED = "this store is closed; open it again"
 AT_HAND = 10.0  # seconds that a session may be lent again and again before it passes the pool
 
 
@@ -116,7 +117,7 @@ class Lending(ABC):
                     try:
                         session = self._lent(pool, await pool.getconn(patience))
                     except TooManyRequests:
-                        raise self._overloaded(pool, "too many callers are waiting") from None
+                        raise self._overloaded("too many callers are waiting") from None
                     except PoolTimeout:
                         patience = await self._after_timeout(pool, end)
                         continue
@@ -241,7 +242,7 @@ class Lending(ABC):
                 "this store was opened before the process forked; open it again in the child"
             )
         if self._closed:
-            raise ConfigError("this store is closed; open it again")
+            raise ConfigError(CLOSED)
 
     def _pool_options(self) -> dict[str, Any]:
         target = self.target
@@ -292,7 +293,7 @@ class Lending(ABC):
             left = min(SLICE, end - time.monotonic())
         if left <= 0:
             waited = f"no connection was free for {self.target.pool_timeout:g} s"
-            raise self._overloaded(pool, waited)
+            raise self._overloaded(waited)
         return left
 
     async def _ask(self, end: float) -> None:
@@ -311,8 +312,8 @@ class Lending(ABC):
         await self._clear()
         self._retire(pool)
 
-    def _overloaded(self, pool: _Pool | None, why: str) -> Overloaded:
-        stats = pool.get_stats() if pool is not None else {}
+    def _overloaded(self, why: str) -> Overloaded:
+        stats = self.stats()
         figures = (
             f"{stats.get('pool_size', 0)} connections, {stats.get('requests_waiting', 0)} waiting"
         )
