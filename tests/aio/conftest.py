@@ -176,7 +176,4 @@ async def at_rest(store: Any) -> None:
 def lent(store: Any) -> int:
     """How many connections are in use."""
     engine = store._engine
-    if store.dialect == "sqlite":
-        return int(engine._lent)
-    stats = engine.stats()
-    return int(stats.get("pool_size", 0)) - int(stats.get("pool_available", 0))
+    return int(engine._lent if store.dialect == "sqlite" else engine._served)
