@@ -17,6 +17,7 @@ from typing import Any, Literal, Self, TypeVar, cast
 from ..errors import ConfigError
 from ..query import Variant
 from ..target import SqliteTarget
+from .parameters import Items
 from .sqlite import SqliteEngine
 from .sqlite_session import SqliteSession
 from .sqlite_stoppable import StoppableConnection, StoppableEngine
@@ -195,7 +196,7 @@ class AsyncSqliteSession:
         """Many calls, one after another: of each its value or its error."""
         return await self.step(partial(self.session.batch, calls))
 
-    async def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
+    async def each(self, variant: Variant, items: Items) -> Any:
         """A :batch query: once per item, all or nothing. Rows, or the count of rows."""
         return await self.step(partial(self.session.each, variant, items))
 

@@ -23,6 +23,7 @@ from uuid import UUID, SafeUUID
 from ..jsontext import encode_json, timestamp_text
 from ..query import Column, Param, Row, Variant
 from ..types import Type, anything, vector_wire
+from .parameters import Items
 
 Encode = Callable[[Any], Any]
 Decode = Callable[[Any], Any]
@@ -107,16 +108,33 @@ def _encoded(param: Param, name: str, otherwise: str) -> str:
     return f"None if {name} is None else {source}" if param.nullable else source
 
 
+def bound_items(variant: Variant, items: Items) -> list[tuple[Any, ...]]:
+    """Each item of a `:batch` call as sqlite3 binds it; they are checked already."""
+    params = [variant.query.params[index] for index in variant.order]
+    if not params:
+        return [()] * len(items)
+    stores = map(_store, params)
+    columns = [
+        column if store is None else [None if value is None else store(value) for value in column]
+        for store, column in zip(stores, items.columns, strict=True)
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _store(param: Param) -> Encode | None:
+    """The function of a checked value that is not bound as it is."""
+    if param.row is not None:
+        return None
+    if param.type.array:
+        return encode_json
+    return _any if param.type.name == "any" else _STORED.get(param.type.name)
+
+
 @cache
 def _encoder(param: Param) -> Encode:
     """The function of one value: as sqlite3 binds it, or ValueError."""
-    check = param.check
-    store: Encode | None = _STORED.get(param.type.name)
-    if param.row is not None:
-        store = None
-    elif param.type.array:
-        store = encode_json
-    elif param.type.name == "any":
+    check, store = param.check, _store(param)
+    if store is _any:
         return _any
     if store is None:
         encode = check

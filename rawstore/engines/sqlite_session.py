@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..errors import ConfigError, DatabaseError, ResultError, TransactionAborted
 from ..query import Query, Variant
 from .errormap import from_sqlite
-from .parameters import misfit, refusal
+from .parameters import Items, misfit, refusal
+from .sqlite_codec import bound_items
 from .sqlite_statement import Statement, Statements
 from .sqlite_stream import Rows
 from .watchdog import Watch, unwatch, watch
@@ -231,10 +232,10 @@ class SqliteSession:
                 failed = not alone and not isinstance(error, (ResultError, ValueError))
         return outcomes
 
-    def each(self, variant: Variant, items: Sequence[tuple[Any, ...]]) -> Any:
+    def each(self, variant: Variant, items: Items) -> Any:
         """A :batch query: once per item, all or nothing. Rows, or the count of rows."""
         statement = self._statements[variant]
-        bound = [statement.encode(item) for item in items]
+        bound = bound_items(variant, items)
         with self._atomic(variant.query), self.working(statement):
             if variant.query.row is None and not variant.query.returns_rows:
                 return self._execute_many(statement, bound)
