@@ -12,8 +12,7 @@ and the server's types, the engine looks at when it prepares the statement.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .query import Kind, Query, Variant
 from .scan import Token, blank, scan
@@ -40,7 +39,6 @@ _INNER = frozenset(("SELECT", "WITH", "TABLE", "VALUES"))
 _BEHIND = (["ON"], ["RETURNING"])
 
 
-@dataclass(frozen=True, eq=False)
 class Bulk(Variant):
     """A statement whose placeholders take arrays, an item's value in each.
 
@@ -49,9 +47,20 @@ class Bulk(Variant):
     that the server may convert them to the type it wants.
     """
 
-    table: str
-    calls: frozenset[str]
-    plain: tuple[bool, ...]
+    def __init__(
+        self,
+        variant: Variant,
+        text: str,
+        *,
+        table: str,
+        calls: frozenset[str],
+        plain: tuple[bool, ...],
+    ) -> None:
+        """Made of the variant that runs for one item, with its placeholders in the same order."""
+        super().__init__(variant.query, text, variant.order, ())
+        self.table: Final = table
+        self.calls: Final = calls
+        self.plain: Final = plain
 
 
 class _Parts(NamedTuple):
@@ -84,7 +93,7 @@ def bulk_form(query: Query) -> Bulk | None:
     made = f"SELECT {_tuple(text, tokens, parts)}\nFROM unnest({arrays}) AS item ({names}){rest}"
     calls = frozenset(_calls(sql, tokens))
     plain = _plain(sql, tokens, parts, len(types))
-    return Bulk(query, head + made, variant.order, (), parts.table, calls, plain)
+    return Bulk(variant, head + made, table=parts.table, calls=calls, plain=plain)
 
 
 def _parts(sql: str, tokens: Sequence[Token]) -> _Parts | None:

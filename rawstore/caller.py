@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .batch import Batch, collecting
@@ -14,7 +12,7 @@ from .engines.parameters import batch_values
 from .errors import RetryableError
 from .query import Query, Variant
 from .stream import Stream
-from .transaction import Transaction, begin
+from .transaction import Transaction, begin, pauses
 
 if TYPE_CHECKING:
     from .engines import Engine, Lender
@@ -74,15 +72,16 @@ class Caller:
         At most `retries` times more, with growing random pauses; other errors are never retried.
         The function must have no effect outside the transaction.
         """
-        for attempt in count():
+        waits = pauses(retries)
+        while True:
             try:
                 with self.transaction(isolation, read_only=read_only) as transaction:
                     return function(transaction)
             except RetryableError:
-                if attempt >= retries:
+                pause = next(waits, None)
+                if pause is None:
                     raise
-                time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 - a pause
-        raise AssertionError  # pragma: no cover - count() has no end
+            time.sleep(pause)
 
     def batch(self) -> AbstractContextManager[Any]:
         """Many calls in one round trip, each as if it stood alone.

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import ConfigError
 from .target import PostgresTarget, SqliteTarget, Target
 from .url import check_port, parse, parse_flag, sqlite_path
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """A store's database, and in words where that was said."""
 
     target: Target
@@ -36,8 +35,7 @@ class _Use(Enum):
     MEMORY = "memory"
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
+class _Places(NamedTuple):
     """Where a store looks, beyond what all stores share."""
 
     file: str
@@ -46,7 +44,7 @@ class _Places:
     database: str | None = None
     # A variable that chooses among the ways, its values in lower case, "" where it is not set.
     switch: str | None = None
-    choices: Mapping[str, _Use] = field(default_factory=lambda: {"": _Use.ANY})
+    choices: Mapping[str, _Use] = {"": _Use.ANY}
 
 
 _STORES = {

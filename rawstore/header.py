@@ -6,10 +6,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from keyword import iskeyword
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from .query import REQUIRED, Column, Kind, Param, Row
 from .types import ANY, Type, check_for, is_type, parse_type
@@ -54,8 +53,7 @@ class HeaderError(ValueError):
     """What is wrong with a header or row, and how to mend it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """A parsed header. `kind` is None for aiosql's `<!`, `params` where no list is given."""
 
     name: str
@@ -94,8 +92,8 @@ def parse_header(content: str, rows: Mapping[str, Row]) -> Header:
     return _with_result(Header(name, kind, params), result, rows)
 
 
-def parse_row(content: str) -> Row:
-    """The text behind `-- row:`. Raises HeaderError."""
+def parse_row(content: str, line: int = 0) -> Row:
+    """The text behind `-- row:`, which stands on this line. Raises HeaderError."""
     match = _ROW.fullmatch(content)
     if not match:
         raise HeaderError("write -- row: Name(column type, column type?, …)")
@@ -113,7 +111,7 @@ def parse_row(content: str) -> Row:
         columns[column.name] = column
     if not columns:
         raise HeaderError(f"row {name} has no columns")
-    return Row(name, tuple(columns.values()))
+    return Row(name, tuple(columns.values()), line)
 
 
 def _parse_column(part: str, row: str) -> Column:
@@ -193,7 +191,7 @@ def _parse_param(part: str, rows: Mapping[str, Row]) -> Param:
             _check_default(name, declared, row, default)
         elif not nullable:
             raise HeaderError(f"parameter {name} has the default null but no ?; add it")
-    return Param(name, declared, nullable, default, row=row)
+    return Param(name, declared, nullable=nullable, default=default, row=row)
 
 
 def _check_default(name: str, declared: Type, row: Row | None, default: Any) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -44,7 +43,7 @@ def parse(text: str, path: Path, dialect: Dialect, store: str) -> list[Query]:
 
 def _row(file: QueryFile, declared: Declaration) -> Row:
     try:
-        return replace(parse_row(declared.text), line=declared.line)
+        return parse_row(declared.text, declared.line)
     except HeaderError as error:
         file.fail(declared.at, str(error))
 
@@ -116,10 +115,8 @@ def _params(
                 _fail_unused(file, block, param.name)
     searches = header.kind is Kind.MANY and not statement.writes
     return tuple(
-        _bounded(file, used[param.name], param)
-        if param.name in bounds
-        else replace(param, search=searches and _is_vector(param))
-        for param in params
+        _bounded(file, used[param.name], param) if param.name in bounds else param
+        for param in (map(_searched, params) if searches else params)
     )
 
 
@@ -140,10 +137,6 @@ def _fail_unused(file: QueryFile, block: Block, name: str) -> None:
     file.fail(block.header.at, f"{reason}; {remedy}")
 
 
-def _is_vector(param: Param) -> bool:
-    return param.type.name == "vector" and not param.type.array
-
-
 def _is_bound(file: QueryFile, statement: Statement, token: Token) -> bool:
     """Whether a parameter stands behind LIMIT or OFFSET."""
     before = file.plain[max(statement.start, token.start - 20) : token.start]
@@ -154,7 +147,16 @@ def _bounded(file: QueryFile, token: Token, param: Param) -> Param:
     declared = Type("bigint") if param.type is ANY else param.type
     if declared.name not in _INTEGERS or declared.array:
         file.fail(token.start, f":{param.name} counts rows: declare it {param.name} int")
-    return Param(param.name, declared, param.nullable, param.default, bound=True)
+    nullable, default = param.nullable, param.default
+    return Param(param.name, declared, nullable=nullable, default=default, bound=True)
+
+
+def _searched(param: Param) -> Param:
+    """A vector as one to search by; any other parameter as it is."""
+    if param.type.name != "vector" or param.type.array:
+        return param
+    nullable, default = param.nullable, param.default
+    return Param(param.name, param.type, nullable=nullable, default=default, search=True)
 
 
 # -- documentation and policies

@@ -1,16 +1,19 @@
-"""What a query file declares, as frozen values: Param, Column, Row, Query, Variant. Pure."""
+"""What a query file declares: Param, Column, Row, Query, Variant. Pure.
+
+None of them changes once it is made. They are written out, not dataclasses, because every start
+would pay for what that module imports and compiles: a third of `import rawstore`.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import namedtuple
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from .jsontext import encode_json
 from .scan import Dialect
@@ -43,8 +46,7 @@ class Required:
 REQUIRED = Required()
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a row."""
 
     name: str
@@ -55,13 +57,27 @@ class Column:
         return f"{self.name} {self.type}{'?' if self.nullable else ''}"
 
 
-@dataclass(frozen=True)
 class Row:
-    """A declared row. `cls` is its NamedTuple; `line` is where its file declares it."""
+    """A declared row. `cls` is its NamedTuple.
 
-    name: str
-    columns: tuple[Column, ...]
-    line: int = field(default=0, compare=False)
+    `line` is where its file declares it; rows that differ in nothing else are equal.
+    """
+
+    def __init__(self, name: str, columns: tuple[Column, ...], line: int = 0) -> None:
+        self.name: Final = name
+        self.columns: Final = columns
+        self.line: Final = line
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Row):
+            return NotImplemented
+        return (self.name, self.columns) == (other.name, other.columns)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.columns))
+
+    def __repr__(self) -> str:
+        return f"<Row {self}>"
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(map(str, self.columns))})"
@@ -125,7 +141,6 @@ def _restore(name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> tup
     return row_class(name, fields)(*values)
 
 
-@dataclass(frozen=True, eq=False)
 class Param:
     """A parameter of a query.
 
@@ -134,13 +149,27 @@ class Param:
     parameter.
     """
 
-    name: str
-    type: Type = ANY
-    nullable: bool = True
-    default: Any = REQUIRED
-    bound: bool = False
-    search: bool = False
-    row: Row | None = None
+    def __init__(
+        self,
+        name: str,
+        type: Type = ANY,
+        *,
+        nullable: bool = True,
+        default: Any = REQUIRED,
+        bound: bool = False,
+        search: bool = False,
+        row: Row | None = None,
+    ) -> None:
+        self.name: Final = name
+        self.type: Final = type
+        self.nullable: Final = nullable
+        self.default: Final = default
+        self.bound: Final = bound
+        self.search: Final = search
+        self.row: Final = row
+
+    def __repr__(self) -> str:
+        return f"<Param {self}>"
 
     @property
     def required(self) -> bool:
@@ -170,7 +199,6 @@ def _literal(default: Any) -> str:
     return str(default) if isinstance(default, Decimal) else json.dumps(default, ensure_ascii=False)
 
 
-@dataclass(frozen=True, eq=False)
 class Variant:
     """One static statement of a query.
 
@@ -178,17 +206,22 @@ class Variant:
     value of each placeholder; `conditions` are the `-- if` parameters that are given here.
     """
 
-    query: Query
-    text: str
-    order: tuple[int, ...]
-    conditions: tuple[str, ...]
+    def __init__(
+        self, query: Query, text: str, order: tuple[int, ...], conditions: tuple[str, ...]
+    ) -> None:
+        self.query: Final = query
+        self.text: Final = text
+        self.order: Final = order
+        self.conditions: Final = conditions
+
+    def __repr__(self) -> str:
+        return f"<Variant {self.text!r}>"
 
 
 Piece = tuple[int, str | int]
 """(index into Query.conditional, or -1; literal text, or an index into Query.params)"""
 
 
-@dataclass(frozen=True, eq=False)
 class Query:
     """A named query of one dialect, as its file declares it.
 
@@ -198,24 +231,49 @@ class Query:
     stub then says.
     """
 
-    store: str
-    name: str
-    kind: Kind
-    dialect: Dialect
-    params: tuple[Param, ...]
-    file: Path
-    line: int
-    doc: str
-    pieces: tuple[Piece, ...]
-    conditional: tuple[int, ...] = ()
-    row: Row | None = None
-    type: Type | None = None
-    nullable: bool = True
-    timeout: float | None = None
-    read: Literal["replica"] | None = None
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    writes: bool = False
-    returns_rows: bool = False
+    def __init__(
+        self,
+        *,
+        store: str,
+        name: str,
+        kind: Kind,
+        dialect: Dialect,
+        params: tuple[Param, ...],
+        file: Path,
+        line: int,
+        doc: str,
+        pieces: tuple[Piece, ...],
+        conditional: tuple[int, ...],
+        row: Row | None,
+        type: Type | None,
+        nullable: bool,
+        timeout: float | None,
+        read: Literal["replica"] | None,
+        reasons: Mapping[str, str],
+        writes: bool,
+        returns_rows: bool,
+    ) -> None:
+        self.store: Final = store
+        self.name: Final = name
+        self.kind: Final = kind
+        self.dialect: Final = dialect
+        self.params: Final = params
+        self.file: Final = file
+        self.line: Final = line
+        self.doc: Final = doc
+        self.pieces: Final = pieces
+        self.conditional: Final = conditional
+        self.row: Final = row
+        self.type: Final = type
+        self.nullable: Final = nullable
+        self.timeout: Final = timeout
+        self.read: Final = read
+        self.reasons: Final = reasons
+        self.writes: Final = writes
+        self.returns_rows: Final = returns_rows
+
+    def __repr__(self) -> str:
+        return f"<Query {self.full_name} from {self.file}:{self.line}>"
 
     @property
     def full_name(self) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from .errors import QueryFileError
 from .header import is_open
@@ -21,8 +20,7 @@ _HEADER_INSIDE = re.compile(r"^[ \t]*--\s*name\s*:", re.MULTILINE)
 _ANYTHING = re.compile(r"\S")
 
 
-@dataclass(slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """The text behind `-- name:` or `-- row:`, lines that continue it included."""
 
     text: str
@@ -30,18 +28,18 @@ class Declaration:
     line: int
 
 
-@dataclass(slots=True)
 class Block:
     """A query's header, and the part of the file between it and the next one.
 
     `ifs` are those of its marks that are `-- if` comments.
     """
 
-    header: Declaration
-    start: int
-    stop: int
-    marks: list[Token] = field(default_factory=list)
-    ifs: list[Token] = field(default_factory=list)
+    def __init__(self, header: Declaration, start: int, stop: int) -> None:
+        self.header = header
+        self.start = start
+        self.stop = stop
+        self.marks: list[Token] = []
+        self.ifs: list[Token] = []
 
     def add(self, token: Token) -> None:
         """Put a mark at the end."""

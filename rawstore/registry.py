@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from .errors import ConfigError, QueryFileError
 from .parse import parse
@@ -13,17 +13,22 @@ from .query import Query, Row
 from .scan import Dialect
 
 
-@dataclass(frozen=True)
 class Registry:
     """The queries of one store and dialect, in the order of files and of the text.
 
     Iterating gives each `Query`; `registry[name]` gives one, `name in registry` asks.
     """
 
-    store: str
-    dialect: Dialect
-    folder: Path
-    by_name: dict[str, Query] = field(repr=False)
+    def __init__(
+        self, store: str, dialect: Dialect, folder: Path, by_name: Mapping[str, Query]
+    ) -> None:
+        self.store: Final = store
+        self.dialect: Final = dialect
+        self.folder: Final = folder
+        self.by_name: Final = by_name
+
+    def __repr__(self) -> str:
+        return f"<Registry {self.store}, {len(self)} queries from {self.folder}>"
 
     def __iter__(self) -> Iterator[Query]:
         return iter(self.by_name.values())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from . import registry
 from .errors import ConfigError
@@ -16,8 +16,7 @@ _PACKAGE = Path(__file__).parent
 _SHIPPED = _PACKAGE if (_PACKAGE / "sql").is_dir() else _PACKAGE.parent
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A store's name (also its schema on PostgreSQL) and the folders of its files."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .header import Header
 from .query import Kind
@@ -27,8 +27,7 @@ _RETURNING = re.compile(r"\bRETURNING\b(.*)", re.DOTALL)
 _INNER = re.compile(r"\([^()]*\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """The statement between two offsets of the file.
 
     `changes` is True where it inserts, updates or deletes, `writes` also where it only locks rows.

@@ -1,4 +1,4 @@
-"""A database and how to talk to it, as one frozen value made from a URL.
+"""A database and how to talk to it, as one value made from a URL.
 
 Pure: no driver is imported and nothing is opened. No error, repr or str made here holds a
 password, nor any other part of a URL but option names, whatever is wrong with the URL.
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 from urllib.parse import quote
 
 from .errors import ConfigError
@@ -24,28 +23,45 @@ SECRETS = frozenset(
 MAX_SECONDS = 2_147_483.0
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SqliteTarget:
+class _Value:
+    """Equal to another of its class with the same attributes, none of which ever changes."""
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(self) is type(other) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+class SqliteTarget(_Value):
     """An SQLite database: a file, or memory where `path` is None. Times are seconds."""
 
     dialect: ClassVar[Literal["sqlite"]] = "sqlite"
 
-    path: Path | None
-    busy_timeout: float = 30.0
-    statement_timeout: float | None = None
-    synchronous: Literal["full", "normal"] = "full"
-    read_only: bool = False
-    immutable: bool = False
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        busy_timeout: float = 30.0,
+        statement_timeout: float | None = None,
+        synchronous: Literal["full", "normal"] = "full",
+        read_only: bool = False,
+        immutable: bool = False,
+    ) -> None:
         """Refuse what cannot work (ConfigError)."""
-        _check_seconds("timeout", self.busy_timeout, least=0.0)
-        if self.statement_timeout is not None:
-            _check_seconds("statement_timeout", self.statement_timeout)
-        if self.path is None and self.read_only:
+        _check_seconds("timeout", busy_timeout, least=0.0)
+        if statement_timeout is not None:
+            _check_seconds("statement_timeout", statement_timeout)
+        if path is None and read_only:
             raise ConfigError("a database in memory is empty at first: it cannot be read-only")
-        if self.immutable and not self.read_only:
+        if immutable and not read_only:
             raise ConfigError("immutable=1 is for a file that nobody writes: add mode=ro")
+        self.path: Final = path
+        self.busy_timeout: Final = busy_timeout
+        self.statement_timeout: Final = statement_timeout
+        self.synchronous: Final = synchronous
+        self.read_only: Final = read_only
+        self.immutable: Final = immutable
 
     def __str__(self) -> str:
         """Return the URL."""
@@ -77,8 +93,7 @@ class Conninfo(dict[str, str]):
     __str__ = __repr__
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PostgresTarget:
+class PostgresTarget(_Value):
     """A PostgreSQL database. `conninfo` holds libpq's keywords; times are seconds.
 
     Two keywords are filled in where they are missing: `sslmode` is verify-full for a server
@@ -87,30 +102,37 @@ class PostgresTarget:
 
     dialect: ClassVar[Literal["postgres"]] = "postgres"
 
-    conninfo: Mapping[str, str] = field(hash=False)
-    pool_min: int = 1
-    pool_max: int = 10
-    pool_timeout: float = 5.0
-    statement_timeout: float = 30.0
-    lock_timeout: float = 10.0
-    prepare: bool = True
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        conninfo: Mapping[str, str],
+        *,
+        pool_min: int = 1,
+        pool_max: int = 10,
+        pool_timeout: float = 5.0,
+        statement_timeout: float = 30.0,
+        lock_timeout: float = 10.0,
+        prepare: bool = True,
+    ) -> None:
         """Fill in the safe defaults; refuse what cannot work (ConfigError)."""
-        conninfo = Conninfo((key, value) for key, value in self.conninfo.items() if value)
-        if "application_name" not in conninfo:
-            # libpq's "fallback" leaves PGAPPNAME in charge.
-            conninfo.setdefault("fallback_application_name", "rawstore")
-        if not (conninfo.get("sslmode") or os.environ.get("PGSSLMODE") or _is_local(conninfo)):
-            conninfo["sslmode"] = "verify-full"
-        object.__setattr__(self, "conninfo", conninfo)
-        for name in ("pool_timeout", "statement_timeout", "lock_timeout"):
-            _check_seconds(name, getattr(self, name))
-        if not 1 <= self.pool_min <= self.pool_max:
+        _check_seconds("pool_timeout", pool_timeout)
+        _check_seconds("statement_timeout", statement_timeout)
+        _check_seconds("lock_timeout", lock_timeout)
+        if not 1 <= pool_min <= pool_max:
             raise ConfigError(
-                f"pool_min ({self.pool_min}) must be at least 1 and at most pool_max "
-                f"({self.pool_max})"
+                f"pool_min ({pool_min}) must be at least 1 and at most pool_max ({pool_max})"
             )
+        self.conninfo: Final[Mapping[str, str]] = _with_defaults(conninfo)
+        self.pool_min: Final = pool_min
+        self.pool_max: Final = pool_max
+        self.pool_timeout: Final = pool_timeout
+        self.statement_timeout: Final = statement_timeout
+        self.lock_timeout: Final = lock_timeout
+        self.prepare: Final = prepare
+
+    def database(self, name: str) -> PostgresTarget:
+        """The same server and options with another database."""
+        options: dict[str, Any] = {**vars(self), "conninfo": {**self.conninfo, "dbname": name}}
+        return PostgresTarget(**options)
 
     def __str__(self) -> str:
         """Return the URL, each secret written as `***`."""
@@ -129,11 +151,21 @@ class PostgresTarget:
         return f"PostgresTarget({str(self)!r})"
 
     def _own_options(self) -> dict[str, str]:
-        fields = type(self).__dataclass_fields__
+        default = PostgresTarget({})
         names = ("pool_min", "pool_max", "pool_timeout", "statement_timeout", "lock_timeout")
-        changed = [n for n in names if getattr(self, n) != fields[n].default]
+        changed = [name for name in names if getattr(self, name) != getattr(default, name)]
         own = {name: f"{getattr(self, name):.12g}" for name in changed}
         return own if self.prepare else {**own, "prepare": "off"}
+
+
+def _with_defaults(given: Mapping[str, str]) -> Conninfo:
+    conninfo = Conninfo((key, value) for key, value in given.items() if value)
+    if "application_name" not in conninfo:
+        # libpq's "fallback" leaves PGAPPNAME in charge.
+        conninfo.setdefault("fallback_application_name", "rawstore")
+    if not (conninfo.get("sslmode") or os.environ.get("PGSSLMODE") or _is_local(conninfo)):
+        conninfo["sslmode"] = "verify-full"
+    return conninfo
 
 
 Target = SqliteTarget | PostgresTarget

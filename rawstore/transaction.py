@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
@@ -36,8 +35,10 @@ def begin(dialect: str, isolation: str | None, *, read_only: bool) -> bytes:
 
 def pauses(retries: int) -> Iterator[float]:
     """The seconds to wait before each further try: growing, and random, lest two keep in step."""
+    from random import uniform  # few processes ever try again
+
     for attempt in range(retries):
-        yield random.uniform(0, min(1.0, 0.01 * 2**attempt))  # noqa: S311 - a pause
+        yield uniform(0, min(1.0, 0.01 * 2**attempt))  # noqa: S311 - a pause
 
 
 class Level:

@@ -13,11 +13,10 @@ import re
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sized
-from dataclasses import dataclass
 from datetime import UTC, date as _date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from .jsontext import json_text
@@ -27,8 +26,7 @@ Check = Callable[[Any], Any]
 VECTOR_DIMENSIONS = 16000  # pgvector's limit
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(NamedTuple):
     """A declared type: `text`, `vector(1024)` (size), `uuid[]` (array); `any` where none is."""
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -50,3 +51,19 @@ def test_asyncio_is_loaded_by_those_who_use_it() -> None:
         "assert 'asyncio' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_first_query_loads_no_more_than_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "sql" / "sqlite").mkdir(parents=True)
+    file = tmp_path / "sql" / "sqlite" / "q.sql"
+    file.write_text("-- name: length(word text) :scalar int\nSELECT length(:word)\n")
+    program = (
+        "import sys, rawstore\n"
+        f"with rawstore.open({str(tmp_path)!r}, 'sqlite://') as store:\n"
+        "    assert store.length('five') == 4\n"
+        "print({'dataclasses', 'inspect', 'random'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "set()\n"

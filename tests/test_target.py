@@ -341,7 +341,7 @@ def test_a_target_keeps_its_password(url: str) -> None:
 
 
 def vars_of(target: PostgresTarget) -> str:
-    return repr({name: getattr(target, name) for name in target.__dataclass_fields__})
+    return repr({name: getattr(target, name) for name in vars(target)})
 
 
 # Everything but what no URL can hold: NUL, and halves of surrogate pairs.
@@ -386,6 +386,20 @@ def test_targets_are_values() -> None:
     copy = pickle.loads(pickle.dumps(target))  # noqa: S301
     assert copy == target
     assert "***" in repr(copy.conninfo)
+
+
+def test_targets_of_other_passwords_or_options_differ() -> None:
+    target = postgres("postgresql://u:p@h/db")
+    assert target != postgres("postgresql://u:q@h/db")
+    assert target != postgres("postgresql://u:p@h/db?prepare=off")
+    assert SqliteTarget(Path("a.db")) != SqliteTarget(Path("a.db"), read_only=True)
+
+
+def test_another_database_of_the_same_server() -> None:
+    target = postgres("postgresql://u:p@h/db?pool_max=3&prepare=off&sslmode=require")
+    other = postgres("postgresql://u:p@h/other?pool_max=3&prepare=off&sslmode=require")
+    assert target.database("other") == other
+    assert target.conninfo["dbname"] == "db"
 
 
 def test_a_target_made_by_hand_is_checked_too() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -42,7 +41,7 @@ def scratch(url: str, source: Source) -> Iterator[PostgresEngine | list[Finding]
     with _connect(target) as server:
         _create(server, name, target)
         try:
-            own = replace(target, conninfo={**target.conninfo, "dbname": name})
+            own = target.database(name)
             problems = migrate(source, own)
             if problems:
                 yield problems
