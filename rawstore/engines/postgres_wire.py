@@ -180,6 +180,7 @@ class BlockingWire(Wire):
 
     def __init__(self, connection: psycopg.Connection[Any], limit: float) -> None:
         super().__init__(connection, limit)
+        self.pg.nonblocking = 0  # psycopg has it otherwise; then a send may leave something unsent
         self._execute = self.pg.exec_prepared
         # In the main thread a wait must let Python's signal handlers run.
         self._main = threading.main_thread().ident
