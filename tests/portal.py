@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import wraps
 from pathlib import Path
@@ -23,6 +23,7 @@ class Portal:
 
     def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
         self._loop = new_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="portal")
         self._thread.start()
 
@@ -43,6 +44,14 @@ class Portal:
             raise error
         finally:
             del error
+
+    def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Let it run in the loop. Raises RuntimeError where that is closed."""
+        self._loop.call_soon_threadsafe(lambda: self._keep(self._loop.create_task(function())))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     @contextmanager
     def block(self, manager: AbstractAsyncContextManager[Any]) -> Iterator[Any]:
@@ -176,5 +185,9 @@ class PortalStream(Iterator[Any]):
         self.close()
 
     def __del__(self) -> None:
+        """As a sync one that is dropped; the collector may run in the loop's own thread."""
         if self._stream._done is not None:
-            self.close()
+            try:
+                self._portal.start(self._stream.close)
+            except RuntimeError:  # the loop is closed, and its connections with it
+                self._stream._done = None
