@@ -146,6 +146,12 @@ class AsyncPostgresEngine(Lending):
 
     async def close(self) -> None:
         """Close every connection; a lent one is closed when it comes back. Calls then raise."""
+        if self._loop in (None, asyncio.get_running_loop()) or self._forked:
+            await self._close_here()
+        else:
+            self._close_elsewhere()
+
+    async def _close_here(self) -> None:
         self._closed = True
         for waiter in list(self._line):
             if not waiter.done():
@@ -153,6 +159,18 @@ class AsyncPostgresEngine(Lending):
         await completed(self._close())
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _close_elsewhere(self) -> None:
+        """Close after the store's own loop has ended, without a farewell to the server."""
+        if self._loop is not None and not self._loop.is_closed():
+            raise ConfigError(OTHER_LOOP)
+        self._closed = True
+        self._pool = None
+        self._at_hand.clear()
+        for connection in list(self._opened):
+            if connection.session is not None:
+                connection.session.wire.close()
+            connection.pgconn.finish()
 
     def stats(self) -> dict[str, int]:
         """The pool's figures (psycopg_pool's `get_stats`), those in line among them."""
@@ -204,9 +222,7 @@ class AsyncPostgresEngine(Lending):
 
     def _late(self, waiter: _Waiter) -> None:
         if not waiter.done():
-            problem = self._probe.problem if self._probe is not None else None
-            waited = f"no connection was free for {self.target.pool_timeout:g} s"
-            waiter.set_exception(problem or self._overloaded(waited))
+            waiter.set_exception(self._why_late())
 
     def _next(self, session: AsyncPostgresSession | None) -> bool:
         """Give the first in line a session, or a place; False where nobody waits."""

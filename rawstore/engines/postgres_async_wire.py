@@ -7,8 +7,10 @@ more than all the rest. What arrives unasked is noticed by the way.
 from __future__ import annotations
 
 import asyncio
+import select
 from asyncio import get_running_loop
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -22,6 +24,19 @@ from .postgres_wire import COPY, Wire
 
 OTHER_LOOP = "this store serves another event loop; open one store in each, with open_async"
 CANCEL_WITHIN = 2.0  # seconds that a called-off statement has to end, before its connection does
+
+
+def _around(descriptor: int, loop: asyncio.AbstractEventLoop) -> select.epoll | None:
+    """An epoll that watches the descriptor, for a loop to watch in its place; None if it need not.
+
+    Of a socket that is in error (a reset) libuv, and so uvloop, tells its reader nothing, and stops
+    watching. An epoll around it is merely readable then.
+    """
+    if isinstance(loop, asyncio.SelectorEventLoop) or not hasattr(select, "epoll"):
+        return None
+    epoll = select.epoll()
+    epoll.register(descriptor, select.EPOLLIN)
+    return epoll
 
 
 class AsyncWire(Wire):
@@ -39,6 +54,8 @@ class AsyncWire(Wire):
         self._loop = asyncio.get_running_loop()
         # Our duplicate: libpq's own it closes by itself, and then it could not be deregistered.
         self._descriptor = self._socket.fileno()
+        self._epoll = _around(self._descriptor, self._loop)
+        self._read_descriptor = self._epoll.fileno() if self._epoll else self._descriptor
         self._registered = True
         self._waiter: Arrival | None = None
         self._error: psycopg.OperationalError | None = None
@@ -47,7 +64,7 @@ class AsyncWire(Wire):
         self._cancelled: asyncio.CancelledError | None = None
         self._cancelling: asyncio.Task[None] | None = None
         self._astray = False  # a cancel request that may still arrive
-        self._loop.add_reader(self._descriptor, self._readable)
+        self._loop.add_reader(self._read_descriptor, self._readable)
 
     @property
     def silent(self) -> bool:
@@ -57,6 +74,8 @@ class AsyncWire(Wire):
     def close(self) -> None:
         """Stop watching the connection, which its owner closes."""
         self._deregister()
+        if self._epoll is not None:
+            self._epoll.close()
         super().close()
 
     def drop(self) -> None:
@@ -72,13 +91,20 @@ class AsyncWire(Wire):
     def _deregister(self) -> None:
         """Before the descriptor is closed: its number may soon be another's."""
         if self._registered and not self._loop.is_closed():
-            self._loop.remove_reader(self._descriptor)
+            self._loop.remove_reader(self._read_descriptor)
             self._loop.remove_writer(self._descriptor)
         self._registered = False
+
+    def _shut_down(self) -> None:
+        super()._shut_down()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(self._readable)
 
     # -- waiting
 
     def _readable(self) -> None:
+        if not self._registered:
+            return
         pg = self.pg
         try:
             pg.consume_input()
@@ -134,12 +160,12 @@ class AsyncWire(Wire):
 
     async def _called_off(self) -> None:
         """Raise CancelledError, once no cancel request is under way that could hit the next."""
-        while self._cancelling is not None:
+        while self._cancelling is not None and not self._cancelling.done():
             try:
                 await asyncio.wait({self._cancelling})
-                self._cancelling = None
-            except asyncio.CancelledError:  # again: it takes no longer for that
+            except asyncio.CancelledError:  # again, in every round perhaps: it takes no longer
                 continue
+        self._cancelling = None
         if self._astray:  # it would end the next one's statement
             self.drop()
         error, self._cancelled = self._cancelled, None

@@ -26,7 +26,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
-from ..errors import ConfigError, DatabaseError, Overloaded
+from ..errors import ConfigError, ConnectionLost, DatabaseError, Overloaded
 from ..target import PostgresTarget
 from .postgres_conninfo import session_conninfo
 from .postgres_probe import Probe
@@ -295,6 +295,14 @@ class Lending(ABC):
             waited = f"no connection was free for {self.target.pool_timeout:g} s"
             raise self._overloaded(waited)
         return left
+
+    def _why_late(self) -> DatabaseError:
+        """Why a caller that has waited its time has no connection, without asking anybody."""
+        problem = self._probe.problem if self._probe is not None else None
+        if problem is None and self._pool is not None and _errors(self._pool) > self._errors_seen:
+            problem = ConnectionLost(f"cannot connect to {self.target}: every attempt fails")
+        waited = f"no connection was free for {self.target.pool_timeout:g} s"
+        return problem or self._overloaded(waited)
 
     async def _ask(self, end: float) -> None:
         """Whether the server lets us in: raises why not. Callers share one attempt."""

@@ -32,7 +32,10 @@ class Probe:
 
     @property
     def problem(self) -> DatabaseError | None:
-        """Why the server cannot be reached, as far as is known."""
+        """Why the server cannot be reached, for a caller whose time is over; None if it can be."""
+        if not self._done.is_set():
+            waited = f"no answer within {self._target.pool_timeout:g} s"
+            return ConnectionLost(f"cannot connect to {self._target}: {waited}")
         return None if self._error is None else connect_error(self._error, self._target)
 
     @property
@@ -50,9 +53,7 @@ class Probe:
 
     def wait(self, end: float) -> None:
         """Return once the server has answered. Raises ConnectionLost and the like, ConfigError."""
-        if not self._done.wait(max(0.0, end - time.monotonic())):
-            waited = f"no answer within {self._target.pool_timeout:g} s"
-            raise ConnectionLost(f"cannot connect to {self._target}: {waited}")
+        self._done.wait(max(0.0, end - time.monotonic()))
         if (problem := self.problem) is not None:
             raise problem
         check_version(self._version)
