@@ -138,6 +138,7 @@ class Lending(ABC):
         session = connection.session
         if session is None:
             self._errors_seen = _errors(pool)  # the server lets us in again
+            self._probe = None
             session = self._enter(connection, patience(self.target.statement_timeout))
         session.core.lent_until = time.monotonic() + AT_HAND
         return session
@@ -184,9 +185,9 @@ class Lending(ABC):
         connection = session.core.connection
         pool = self._pool
         if not await session.core.rest():
-            fired = session.core.wire.watch.fired
+            cut = session.core.wire.cut
             await self._closed_connection(connection)
-            if pool is not None and fired:
+            if pool is not None and cut:
                 await self._drain(pool)  # a frozen server, or network: the idle ones are no better
         await self._give_up(session, pool, close=False)
 

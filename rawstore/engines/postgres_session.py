@@ -211,7 +211,7 @@ class PostgresSession:
         if self.wire.severed:
             message = "this connection is the parent process's; open the store again in the child"
             return ConnectionLost(message, query=name)
-        if self.wire.watch.fired:
+        if self.wire.cut:
             message = f"no answer from the server within {self.wire.patience:g} s; {unknown}"
             return ConnectionLost(message, query=name)
         if result.status == _ABORTED:

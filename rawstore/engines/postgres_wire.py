@@ -51,6 +51,7 @@ class Wire(ABC):
         self.pg: pq.abc.PGconn = connection.pgconn
         self.limit = limit
         self.severed = False
+        self.cut = False  # by the watchdog: the server, or the network, is frozen
         self.patience = limit  # of the wait under way
         poller = select.poll()
         poller.register(self.pg.socket, select.POLLIN)
@@ -86,6 +87,7 @@ class Wire(ABC):
         self.pg.finish()
 
     def _shut_down(self) -> None:
+        self.cut = True
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
