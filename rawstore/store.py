@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from .batch import Batch
 from .caller import Caller
+from .identity import Identity, located
 from .methods import methods_class
 from .registry import Registry
 from .session import Held, Session
-from .source import Source, find
+from .source import Source
 from .target import SqliteTarget, Target
 from .transaction import Transaction
 
@@ -52,11 +53,7 @@ def open(store: str | Path, url: str | None = None) -> Store:
     Without `url` the database is looked up as "Where the data is" in the README says. Nothing is
     connected before the first call. Raises ConfigError, QueryFileError.
     """
-    from .config import locate  # only an open needs it
-
-    source = find(store)
-    target = locate(source.name, url).target
-    registry = source.load(target.dialect)
+    source, target, registry = located(store, url)
     return store_class(registry)(source, target, registry)
 
 
@@ -71,7 +68,7 @@ def store_class(registry: Registry) -> type[Store]:
     return type(f"{name}Store", (queries, Store), members)
 
 
-class Store(Caller):
+class Store(Identity, Caller):
     """The queries of a store as methods, each one autocommitted statement: one round trip.
 
     Safe to share between threads. After a fork, open it again in the child.
@@ -87,21 +84,6 @@ class Store(Caller):
         engine = _engine(source, target)
         super().__init__(engine, engine)
 
-    @property
-    def name(self) -> str:
-        """The store's name."""
-        return self.source.name
-
-    @property
-    def schema(self) -> str:
-        """Its schema on PostgreSQL."""
-        return self.source.name
-
-    @property
-    def dialect(self) -> str:
-        """One of "sqlite" and "postgres"."""
-        return self.target.dialect
-
     def close(self) -> None:
         """Close every connection."""
         self._engine.close()
@@ -111,9 +93,6 @@ class Store(Caller):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name} at {self.target}>"
 
     def session(self) -> AbstractContextManager[Any]:
         """A block in which calls go over one held connection: those of a request, say.

@@ -126,16 +126,14 @@ class AsyncCaller:
 
     async def _open(self, variant: Variant, values: Sequence[Any]) -> Opened:
         engine = self._engine
-        command = begin(engine.dialect, None, read_only=True)
         session = await engine.borrow(writes=False)
         try:
-            session.defer(command)
+            session.defer(begin(engine.dialect, None, read_only=True))
             chunks = await session.stream(variant, values)
             if not engine.single:
                 return chunks, partial(engine.give, session)
             await chunks.keep()  # the only connection is not kept
         except BaseException:
-            session.undefer(command)
             await engine.give(session)
             raise
         await engine.give(session)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from ..batch import Batch
 from ..engines.completion import completed
+from ..identity import Identity, located
 from ..methods import methods_class
 from ..registry import Registry
-from ..source import Source, find
+from ..source import Source
 from ..store import Store
 from ..target import SqliteTarget, Target
 from .caller import AsyncCaller
@@ -57,11 +58,7 @@ def open_async(store: str | Path, url: str | None = None) -> AsyncStore:
     It belongs to the event loop that first uses it. Nothing is connected before the first call.
     Raises ConfigError, QueryFileError.
     """
-    from ..config import locate  # only an open needs it
-
-    source = find(store)
-    target = locate(source.name, url).target
-    registry = source.load(target.dialect)
+    source, target, registry = located(store, url)
     return store_class(registry)(source, target, registry)
 
 
@@ -78,7 +75,7 @@ def store_class(registry: Registry) -> type[AsyncStore]:
     return type(f"Async{name}Store", (queries, AsyncStore), members)
 
 
-class AsyncStore(AsyncCaller):
+class AsyncStore(Identity, AsyncCaller):
     """The queries of a store as methods, each one autocommitted statement: one round trip.
 
     Safe to share between the tasks of one event loop. After a fork, open it again in the child.
@@ -96,21 +93,6 @@ class AsyncStore(AsyncCaller):
         engine = _engine(source, target)
         super().__init__(engine, engine)
 
-    @property
-    def name(self) -> str:
-        """The store's name."""
-        return self.source.name
-
-    @property
-    def schema(self) -> str:
-        """Its schema on PostgreSQL."""
-        return self.source.name
-
-    @property
-    def dialect(self) -> str:
-        """One of "sqlite" and "postgres"."""
-        return self.target.dialect
-
     async def close(self) -> None:
         """Close every connection; one that is in use when it comes back."""
         await self._engine.close()
@@ -120,9 +102,6 @@ class AsyncStore(AsyncCaller):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name} at {self.target}>"
 
     def session(self) -> AbstractAsyncContextManager[Any]:
         """A block in which calls go over one held connection: those of a request, say.

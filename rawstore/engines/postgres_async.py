@@ -126,17 +126,17 @@ class AsyncPostgresEngine(Lending):
         """
         if asyncio.get_running_loop() is not self._loop:
             self._bind()
-        session: AsyncPostgresSession | None = None
-        end = monotonic() + self.target.pool_timeout
-        if self._served >= self.target.pool_max:
-            session = await self._stand_in_line()
-        else:
+        session: AsyncPostgresSession | None
+        placed = self._served < self.target.pool_max
+        if placed:
             self._served += 1
             if self._at_hand:
                 session = self._at_hand.pop()
-                if not session.fit:
-                    self._at_hand.append(session)
-                    session = None
+                if session.fit:
+                    return session
+                self._at_hand.append(session)
+        end = monotonic() + self.target.pool_timeout
+        session = None if placed else await self._stand_in_line()
         return session or await self._from_pool(end)
 
     async def give(self, session: AsyncPostgresSession) -> None:

@@ -293,8 +293,7 @@ class Lending(ABC):
                 await self._renew(pool)
             left = min(SLICE, end - time.monotonic())
         if left <= 0:
-            waited = f"no connection was free for {self.target.pool_timeout:g} s"
-            raise self._overloaded(waited)
+            raise self._none_free()
         return left
 
     def _why_late(self) -> DatabaseError:
@@ -302,8 +301,7 @@ class Lending(ABC):
         problem = self._probe.problem if self._probe is not None else None
         if problem is None and self._pool is not None and _errors(self._pool) > self._errors_seen:
             problem = ConnectionLost(f"cannot connect to {self.target}: every attempt fails")
-        waited = f"no connection was free for {self.target.pool_timeout:g} s"
-        return problem or self._overloaded(waited)
+        return problem or self._none_free()
 
     async def _ask(self, end: float) -> None:
         """Whether the server lets us in: raises why not. Callers share one attempt."""
@@ -320,6 +318,9 @@ class Lending(ABC):
             self._pool = await self._new_pool()
         await self._clear()
         self._retire(pool)
+
+    def _none_free(self) -> Overloaded:
+        return self._overloaded(f"no connection was free for {self.target.pool_timeout:g} s")
 
     def _overloaded(self, why: str) -> Overloaded:
         stats = self.stats()
