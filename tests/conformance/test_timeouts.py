@@ -168,3 +168,22 @@ def test_a_nested_block_that_is_stopped_leaves_the_rest(shop: Any) -> None:
             inner.short(ENDLESS)
         assert tx.unlimited(WHILE) == WHILE
     assert shop.count_items() == 1
+
+
+@pytest.mark.parametrize("dialect", ["postgres"], indirect=True)
+def test_a_limit_holds_behind_a_pooler(open_folder: OpenFolder) -> None:
+    """Nothing is prepared or set on the session there: the statement gets a transaction."""
+    shop: Any = open_folder({"items.sql": QUERIES}, prepare="off")
+    for _ in range(2):
+        with pytest.raises(StatementTimeout):
+            shop.short(ENDLESS)
+        assert shop.short(10) == 10
+        assert shop.unlimited(WHILE) == WHILE
+    with shop.batch() as batch:
+        stopped, whole = batch.short(ENDLESS), batch.unlimited(WHILE)
+    assert whole.result() == WHILE
+    with pytest.raises(StatementTimeout):
+        stopped.result()
+    with shop.transaction() as tx:
+        assert tx.short(10) == 10
+        assert tx.unlimited(WHILE) == WHILE

@@ -15,7 +15,13 @@ import pytest
 
 import rawstore
 from rawstore.engines.sqlite import READERS
-from rawstore.errors import DatabaseBusy, ReadOnly, StatementTimeout, TransactionAborted
+from rawstore.errors import (
+    DatabaseBusy,
+    ParameterError,
+    ReadOnly,
+    StatementTimeout,
+    TransactionAborted,
+)
 from tests.engines.conftest import eventually, in_threads, on_sqlite, within, write_shop
 
 if TYPE_CHECKING:
@@ -325,6 +331,22 @@ def memory(tmp_path: Path) -> Iterator[Any]:
     with rawstore.open(write_shop(tmp_path, "sqlite"), "sqlite://") as store:
         store.migrate()
         yield store
+
+
+def test_a_session_in_memory_shares_the_connection(memory: Any) -> None:
+    with memory.session() as session:
+        session.add(1, "a")
+        assert session.get(1) == memory.get(1) == (1, "a")
+        with session.transaction() as tx:
+            tx.add(2)
+        assert session.count_items() == memory.count_items() == 2
+
+
+def test_a_refused_stream_in_memory_loses_no_write(memory: Any) -> None:
+    with pytest.raises(ParameterError):
+        next(memory.count_to("many"))
+    memory.add(1)
+    assert memory.count_items() == 1
 
 
 def test_every_kind_in_memory(memory: Any) -> None:
