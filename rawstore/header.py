@@ -17,10 +17,10 @@ from .types import ANY, Type, check_for, is_type, parse_type
 # will get: a query of this name would hide one. A test holds the list against the classes.
 RESERVED = frozenset(
     """
-    backup batch batch_class check close copy dialect drop erase exception explain export_subject
-    health history migrate migrations name open prune queries queue recover reset restore result run
-    schema session session_class source stats target transaction transaction_class url vectors
-    verify wait
+    backup batch batch_class check close copy dialect drop erase exception explain export
+    export_subject health history import_ migrate migrations name open prune queries queue recover
+    reset restore result run schema session session_class sizes source stats target top transaction
+    transaction_class url vectors verify wait
     """.split()
 )
 

@@ -155,7 +155,7 @@ def _ask_migrations(store: Store, found: _Findings) -> None:
 def _pool(store: Store) -> dict[str, int]:
     if not isinstance(store.target, PostgresTarget):
         return {}
-    stats: dict[str, int] = store._engine.stats()  # type: ignore[attr-defined]  # noqa: SLF001
+    stats: dict[str, int] = store._engine.stats()  # noqa: SLF001
     return stats
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from .batch import Batch
 from .caller import Caller
-from .identity import Identity, located
+from .care import Care
+from .identity import located
 from .methods import methods_class
 from .registry import Registry
 from .session import Held, Session
@@ -19,8 +20,6 @@ from .transaction import Transaction
 
 if TYPE_CHECKING:
     from .engines import Engine
-    from .health import Health
-    from .migrate import Migrator
     from .stores import collections, contextpilot, duiliocode, minipilot, omnimemory
 
 
@@ -68,7 +67,7 @@ def store_class(registry: Registry) -> type[Store]:
     return type(f"{name}Store", (queries, Store), members)
 
 
-class Store(Identity, Caller):
+class Store(Care, Caller):
     """The queries of a store as methods, each one autocommitted statement: one round trip.
 
     Safe to share between threads. After a fork, open it again in the child.
@@ -110,38 +109,6 @@ class Store(Identity, Caller):
             yield self.session_class(self._engine, held)
         finally:
             held.close()
-
-    # -- care
-
-    @property
-    def migrations(self) -> Migrator:
-        """The store's migrations on this database."""
-        from .migrate import Migrator  # yoyo is not for every call
-
-        connection = getattr(self._engine, "memory", None)
-        folder = self.source.migrations(self.target.dialect)
-        return Migrator(folder, self.target, self.schema, connection=connection)
-
-    def migrate(self) -> list[str]:
-        """Apply what is pending; the ids applied. Safe to call from many processes at once."""
-        return self.migrations.up()
-
-    def health(self) -> Health:
-        """Whether the database answers, what it is, and whether the migrations are in order."""
-        from .health import check  # not for every call
-
-        return check(self)
-
-    def drop(self) -> None:
-        """Drop every table of the store, with its history. There is no way back."""
-        from .drop import drop  # not for every call
-
-        drop(self)
-
-    def reset(self) -> list[str]:
-        """Drop everything and migrate anew; the ids applied."""
-        self.drop()
-        return self.migrate()
 
 
 if TYPE_CHECKING:

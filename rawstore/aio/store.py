@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ..batch import Batch
-from ..engines.completion import completed
-from ..identity import Identity, located
+from ..identity import located
 from ..methods import methods_class
 from ..registry import Registry
 from ..source import Source
-from ..store import Store
 from ..target import SqliteTarget, Target
 from .caller import AsyncCaller
+from .care import AsyncCare
 from .session import AsyncSession, Held
 from .transaction import AsyncTransaction
 
 if TYPE_CHECKING:
     from ..engines import AsyncEngine
-    from ..health import Health
-    from ..migrate import Migrator
     from ..stores import collections, contextpilot, duiliocode, minipilot, omnimemory
-
-Answer = TypeVar("Answer")
 
 
 @overload
@@ -75,7 +68,7 @@ def store_class(registry: Registry) -> type[AsyncStore]:
     return type(f"Async{name}Store", (queries, AsyncStore), members)
 
 
-class AsyncStore(Identity, AsyncCaller):
+class AsyncStore(AsyncCare, AsyncCaller):
     """The queries of a store as methods, each one autocommitted statement: one round trip.
 
     Safe to share between the tasks of one event loop. After a fork, open it again in the child.
@@ -123,50 +116,6 @@ class AsyncStore(Identity, AsyncCaller):
             yield self.session_class(self._engine, held)
         finally:
             await held.close()
-
-    # -- care
-
-    @property
-    def migrations(self) -> Migrator:
-        """The store's migrations on this database; its methods block."""
-        return self._blocking().migrations
-
-    async def migrate(self) -> list[str]:
-        """Apply what is pending; the ids applied. Safe to call from many processes at once.
-
-        Cancelled, as `drop` and `reset`, it is done to its end first.
-        """
-        return await self._in_thread(Store.migrate)
-
-    async def health(self) -> Health:
-        """Whether the database answers, what it is, and whether the migrations are in order."""
-        found = await completed(asyncio.to_thread(self._blocking().health))
-        return replace(found, pool=self._engine.stats())
-
-    async def drop(self) -> None:
-        """Drop every table of the store, with its history. There is no way back."""
-        await self._in_thread(Store.drop)
-
-    async def reset(self) -> list[str]:
-        """Drop everything and migrate anew; the ids applied."""
-        return await self._in_thread(Store.reset)
-
-    async def _in_thread(self, work: Callable[[Store], Answer]) -> Answer:
-        blocking = self._blocking()
-        if not self._engine.single:
-            with blocking:
-                return await completed(asyncio.to_thread(work, blocking))
-        engine: Any = self._engine  # AsyncSqliteEngine
-        async with engine.alone():
-            return await completed(asyncio.to_thread(work, blocking))
-
-    def _blocking(self) -> Store:
-        """This store for threads: with connections of its own, but for a database in memory."""
-        store = Store(self.source, self.target, self.queries)
-        engine: Any = self._engine
-        if engine.single:
-            store._engine = engine.blocking  # noqa: SLF001 - this class's other colour
-        return store
 
 
 if TYPE_CHECKING:

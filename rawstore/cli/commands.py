@@ -15,7 +15,7 @@ from .. import __version__
 from . import errors, output, stores
 from .check import check
 from .migrate import migrate
-from .options import common, given_url, output_format, store_argument, yes
+from .options import common, confirm, given_url, output_format, store_argument, yes
 from .plans import plans
 from .queries import queries
 from .run import run
@@ -157,7 +157,7 @@ def _health_lines(health: Mapping[str, Any]) -> Iterator[str]:
 def drop(store: str, *, yes: bool) -> None:
     """Drop a store: its tables, its data, its migration history."""
     with stores.open_store(store, given_url()) as opened:
-        _confirm(f"Drop everything of {opened.name} in {opened.target}?", yes=yes)
+        confirm(f"Drop everything of {opened.name} in {opened.target}?", yes=yes)
         opened.drop()
         click.echo(f"dropped {opened.name}")
 
@@ -169,17 +169,9 @@ def drop(store: str, *, yes: bool) -> None:
 def reset(store: str, *, yes: bool) -> None:
     """Drop a store and migrate it again, empty."""
     with stores.open_store(store, given_url()) as opened:
-        _confirm(f"Drop everything of {opened.name} in {opened.target} and start anew?", yes=yes)
+        confirm(f"Drop everything of {opened.name} in {opened.target} and start anew?", yes=yes)
         opened.reset()
         click.echo(f"reset {opened.name}")
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise errors.Mistake("nobody to ask: this is no terminal; give --yes")
-    click.confirm(question, abort=True, err=True)
 
 
 for _command in (check, migrate, plans, queries, run, stubs):

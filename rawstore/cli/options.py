@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import click
 
 from ..url import parse_seconds
 from . import complete
+from .errors import Mistake
 from .output import FORMATS
 
 # Not all loggers: what other libraries say in detail is not ours to answer for.
@@ -71,6 +73,18 @@ def store_argument(*, required: bool = True) -> Callable[[Command], Command]:
 
 
 yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on the terminal, unless `yes` is the answer.
+
+    Raises click.Abort on a no, a Mistake where nobody can be asked.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Mistake("nobody to ask: this is no terminal; give --yes")
+    click.confirm(question, abort=True, err=True)
 
 
 def duration(text: str) -> float:
