@@ -14,7 +14,7 @@ import psycopg
 
 import rawstore
 from rawstore.errors import ConfigError
-from rawstore.target import is_local_host
+from rawstore.tls import is_local_host
 
 from .place import FOLDER, Place, with_pool
 from .proxy import delaying

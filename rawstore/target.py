@@ -6,14 +6,13 @@ password, nor any other part of a URL but option names, whatever is wrong with t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 from urllib.parse import quote
 
 from .errors import ConfigError
+from .tls import is_local, root_certificates
 
 HIDDEN = "***"
 SECRETS = frozenset(
@@ -47,11 +46,16 @@ class SqliteTarget(_Value):
         synchronous: Literal["full", "normal"] = "full",
         read_only: bool = False,
         immutable: bool = False,
+        echo: bool = False,
+        stats: bool = True,
+        slow: float | None = None,
     ) -> None:
         """Refuse what cannot work (ConfigError)."""
         _check_seconds("timeout", busy_timeout, least=0.0)
         if statement_timeout is not None:
             _check_seconds("statement_timeout", statement_timeout)
+        if slow is not None:
+            _check_seconds("slow", slow)
         if path is None and read_only:
             raise ConfigError("a database in memory is empty at first: it cannot be read-only")
         if immutable and not read_only:
@@ -62,6 +66,9 @@ class SqliteTarget(_Value):
         self.synchronous: Final = synchronous
         self.read_only: Final = read_only
         self.immutable: Final = immutable
+        self.echo: Final = echo
+        self.stats: Final = stats
+        self.slow: Final = slow
 
     def __str__(self) -> str:
         """Return the URL."""
@@ -75,6 +82,7 @@ class SqliteTarget(_Value):
             "synchronous": None if self.synchronous == "full" else self.synchronous,
             "mode": "ro" if self.read_only else None,
             "immutable": "1" if self.immutable else None,
+            **_watching(self),
         }
         return f"sqlite://{path and '/'}{path}{_query(shown)}"
 
@@ -96,8 +104,9 @@ class Conninfo(dict[str, str]):
 class PostgresTarget(_Value):
     """A PostgreSQL database. `conninfo` holds libpq's keywords; times are seconds.
 
-    Two keywords are filled in where they are missing: `sslmode` is verify-full for a server
-    that is not on this machine, and the application is called rawstore.
+    Three keywords are filled in where they are missing: `sslmode` is verify-full for a server
+    that is not on this machine, whatever PGSSLMODE says; `sslrootcert` is then the system's
+    certificates (see `rawstore.tls`); and the application is called rawstore.
     """
 
     dialect: ClassVar[Literal["postgres"]] = "postgres"
@@ -112,11 +121,16 @@ class PostgresTarget(_Value):
         statement_timeout: float = 30.0,
         lock_timeout: float = 10.0,
         prepare: bool = True,
+        echo: bool = False,
+        stats: bool = True,
+        slow: float | None = None,
     ) -> None:
         """Fill in the safe defaults; refuse what cannot work (ConfigError)."""
         _check_seconds("pool_timeout", pool_timeout)
         _check_seconds("statement_timeout", statement_timeout)
         _check_seconds("lock_timeout", lock_timeout)
+        if slow is not None:
+            _check_seconds("slow", slow)
         if not 1 <= pool_min <= pool_max:
             raise ConfigError(
                 f"pool_min ({pool_min}) must be at least 1 and at most pool_max ({pool_max})"
@@ -128,6 +142,19 @@ class PostgresTarget(_Value):
         self.statement_timeout: Final = statement_timeout
         self.lock_timeout: Final = lock_timeout
         self.prepare: Final = prepare
+        self.echo: Final = echo
+        self.stats: Final = stats
+        self.slow: Final = slow
+
+    def hide(self, text: str) -> str:
+        """The text without this target's secrets.
+
+        A password of three letters would be betrayed by the gaps it leaves in other words.
+        """
+        for name in SECRETS & self.conninfo.keys():
+            if len(self.conninfo[name]) > 3:
+                text = text.replace(self.conninfo[name], HIDDEN)
+        return text
 
     def database(self, name: str) -> PostgresTarget:
         """The same server and options with another database."""
@@ -142,6 +169,8 @@ class PostgresTarget(_Value):
         database = quote(rest.pop("dbname", ""), safe="")
         if rest.get("fallback_application_name") == "rawstore":
             del rest["fallback_application_name"]
+        if rest.get("sslrootcert") == root_certificates({**rest, "sslrootcert": ""}):
+            rest.pop("sslrootcert", None)
         shown = {**rest, **self._own_options()}
         authority = _authority(shown)
         return f"postgresql://{userinfo}{authority}/{database}{_query(shown)}"
@@ -155,7 +184,14 @@ class PostgresTarget(_Value):
         names = ("pool_min", "pool_max", "pool_timeout", "statement_timeout", "lock_timeout")
         changed = [name for name in names if getattr(self, name) != getattr(default, name)]
         own = {name: f"{getattr(self, name):.12g}" for name in changed}
-        return own if self.prepare else {**own, "prepare": "off"}
+        return own | _watching(self) | ({} if self.prepare else {"prepare": "off"})
+
+
+def _watching(target: Target) -> dict[str, str]:
+    """What is not usual of how the statements are watched, as options of the URL."""
+    echo = {"echo": "on"} if target.echo else {}
+    stats = {} if target.stats else {"stats": "off"}
+    return {**echo, **stats, **({"slow": f"{target.slow:.12g}"} if target.slow else {})}
 
 
 def _with_defaults(given: Mapping[str, str]) -> Conninfo:
@@ -163,8 +199,10 @@ def _with_defaults(given: Mapping[str, str]) -> Conninfo:
     if "application_name" not in conninfo:
         # libpq's "fallback" leaves PGAPPNAME in charge.
         conninfo.setdefault("fallback_application_name", "rawstore")
-    if not (conninfo.get("sslmode") or os.environ.get("PGSSLMODE") or _is_local(conninfo)):
-        conninfo["sslmode"] = "verify-full"
+    if not is_local(conninfo):
+        conninfo.setdefault("sslmode", "verify-full")
+    if conninfo.get("sslmode") == "verify-full" and (root := root_certificates(conninfo)):
+        conninfo["sslrootcert"] = root
     return conninfo
 
 
@@ -182,25 +220,6 @@ def parse_url(url: str) -> Target:
     from .url import parse
 
     return parse(url)
-
-
-def is_local_host(host: str) -> bool:
-    """Tell whether a host is a socket folder, localhost or a loopback address."""
-    if host.startswith(("/", "@")) or host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_local(conninfo: Mapping[str, str]) -> bool:
-    """Tell whether every server is on this machine; what is not given, libpq's variables say."""
-    if "service" in conninfo or "PGSERVICE" in os.environ:
-        return False
-    hosts = conninfo.get("host") or os.environ.get("PGHOST", "")
-    addresses = conninfo.get("hostaddr") or os.environ.get("PGHOSTADDR", "")
-    return all(is_local_host(host) for host in f"{hosts},{addresses}".split(",") if host)
 
 
 def _check_seconds(name: str, seconds: float, least: float = 0.001) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -41,14 +42,18 @@ _WHOLE = frozenset(
     """connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count
     tcp_user_timeout pool_min pool_max""".split()
 )
-_SECONDS = frozenset(("timeout", "pool_timeout", "statement_timeout", "lock_timeout"))
-_FLAGS = frozenset(("prepare", "immutable"))
+_SECONDS = frozenset(
+    ("timeout", "pool_timeout", "statement_timeout", "lock_timeout", "busy_timeout", "slow")
+)
+_FLAGS = frozenset(("prepare", "immutable", "echo", "stats"))
 _POSTGRES = frozenset(
-    ("pool_min", "pool_max", "pool_timeout", "timeout", "statement_timeout", "lock_timeout")
-) | {"prepare"}
+    """pool_min pool_max pool_timeout timeout statement_timeout lock_timeout prepare echo
+    stats slow""".split()
+)
 # check_same_thread comes with SQLAlchemy's URLs; connections here never change threads.
 _SQLITE = frozenset(
-    ("timeout", "statement_timeout", "synchronous", "mode", "immutable", "check_same_thread")
+    """timeout busy_timeout statement_timeout synchronous mode immutable echo stats slow
+    check_same_thread""".split()
 )
 
 _SCHEME = re.compile(
@@ -59,11 +64,16 @@ _UNIT = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "": 1.0, "min": 60.0, "h": 3600.0}
 _FLAG = dict.fromkeys(("1", "on", "true", "yes"), True) | dict.fromkeys(
     ("0", "off", "false", "no"), False
 )
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _ESCAPES = "percent-escape it there (@ is %40, / is %2F, ? is %3F, % is %25)"
 
 
-def parse(url: str) -> Target:
-    """Return the target that a URL names; ConfigError where it names none."""
+def parse(url: str, defaults: Mapping[str, Any] = _NONE) -> Target:
+    """Return the target that a URL names; ConfigError where it names none.
+
+    `defaults` are options (as `converted` gives them) for what the URL leaves open; those that its
+    dialect does not know are passed over.
+    """
     if not isinstance(url, str):
         raise ConfigError(f"a database URL is text, not {type(url).__name__}")
     match = _SCHEME.fullmatch(url)
@@ -73,7 +83,8 @@ def parse(url: str) -> Target:
             "(a file is written sqlite:///relative.db or sqlite:////absolute.db)"
         )
     rest = match["rest"]
-    return _sqlite(rest) if match["name"].lower() == "sqlite" else _postgres(rest)
+    read = _sqlite if match["name"].lower() == "sqlite" else _postgres
+    return read(rest, defaults)
 
 
 def parse_seconds(text: str) -> float | None:
@@ -96,12 +107,11 @@ def sqlite_path(text: str) -> Path | None:
     return Path.home() / text[2:] if text.startswith("~/") else Path(text)
 
 
-def _sqlite(rest: str) -> SqliteTarget:
+def _sqlite(rest: str, defaults: Mapping[str, Any]) -> SqliteTarget:
     place, _, query = rest.partition("?")
     options = _options(query, _SQLITE)
     options.pop("check_same_thread", None)
-    if "timeout" in options:
-        options["busy_timeout"] = options.pop("timeout")
+    _rename_timeout(options, "busy_timeout")
     if options.get("immutable") or options.get("mode") == "ro":
         options["read_only"] = True
     options.pop("mode", None)
@@ -112,10 +122,18 @@ def _sqlite(rest: str) -> SqliteTarget:
     if place == "/":
         raise ConfigError("no file after sqlite:/// (sqlite:// alone is a database in memory)")
     path = _unescape(place[1:], "the path")
-    return SqliteTarget(sqlite_path(path) if path else None, **options)
+    return sqlite_target(sqlite_path(path) if path else None, options, defaults)
 
 
-def _postgres(rest: str) -> PostgresTarget:
+def sqlite_target(
+    path: Path | None, options: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> SqliteTarget:
+    """Return an SQLite database with these options, and with the defaults for the rest."""
+    fitting = {name: value for name, value in defaults.items() if name in _SQLITE}
+    return SqliteTarget(path, **{**fitting, **options})
+
+
+def _postgres(rest: str, defaults: Mapping[str, Any]) -> PostgresTarget:
     userinfo, _, rest = rest.rpartition("@")
     if "/" in userinfo or "?" in userinfo:
         raise ConfigError(
@@ -132,17 +150,31 @@ def _postgres(rest: str) -> PostgresTarget:
         **_hosts([_unescape(hosts, "the host")]),
     }
     options = _options(query, _LIBPQ | _POSTGRES)
-    if "timeout" in options:
-        if "statement_timeout" in options:
-            raise ConfigError("timeout is another name of statement_timeout: give one of them")
-        options["statement_timeout"] = options.pop("timeout")
+    _rename_timeout(options, "statement_timeout")
     if "host" in options:
         # A port before the path stays where the hosts here have none.
         given = _hosts(options.pop("host"))
         conninfo.update({key: value for key, value in given.items() if value})
     conninfo.update({key: options.pop(key) for key in _LIBPQ & options.keys()})
     check_port(conninfo)
-    return PostgresTarget(conninfo, **options)
+    return postgres_target(conninfo, options, defaults)
+
+
+def postgres_target(
+    conninfo: Mapping[str, str], options: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> PostgresTarget:
+    """Return a server's database with these options, and with the defaults for the rest."""
+    keywords = {name: value for name, value in defaults.items() if name in _LIBPQ}
+    fitting = {name: value for name, value in defaults.items() if name in _POSTGRES}
+    given = {name: value for name, value in conninfo.items() if value}
+    return PostgresTarget({**keywords, **given}, **{**fitting, **options})
+
+
+def _rename_timeout(options: dict[str, Any], name: str) -> None:
+    if "timeout" in options:
+        if name in options:
+            raise ConfigError(f"timeout is another name of {name}: give one of them")
+        options[name] = options.pop("timeout")
 
 
 def _options(query: str, known: frozenset[str]) -> dict[str, Any]:
@@ -160,7 +192,7 @@ def _options(query: str, known: frozenset[str]) -> dict[str, Any]:
         elif name in options:
             raise ConfigError(f"option {name} is given twice")
         elif value or name not in _LIBPQ:
-            options[name] = _convert(name, value)
+            options[name] = converted(name, value, f"option {name}")
     return {**options, "host": hosts} if hosts else options
 
 
@@ -177,24 +209,29 @@ def _unknown(name: str, before: Mapping[str, Any], known: frozenset[str]) -> str
     return f"unknown option {name}: {hint}"
 
 
-def _convert(name: str, value: str) -> Any:
-    """Return an option's value as its field holds it: text for libpq, else a number or a flag."""
+def converted(name: str, value: str, said_by: str) -> Any:
+    """Return an option's value as its field holds it: text for libpq, else a number or a flag.
+
+    Raises ConfigError, which names `said_by`.
+    """
     if name in _WORDS and value not in _WORDS[name]:
-        raise ConfigError(f"option {name} is one of {', '.join(_WORDS[name])}")
-    converted: Any = value
+        raise ConfigError(f"{said_by} is one of {', '.join(_WORDS[name])}")
+    found: Any = value
+    if name == "slow" and (parse_flag(value) is False or parse_seconds(value) == 0):
+        return None  # no statement is slow
     if name in _SECONDS:
-        converted, wanted = parse_seconds(value), "a duration such as 30, 1.5, 250ms, 2s or 1min"
+        found, wanted = parse_seconds(value), "a duration such as 30, 1.5, 250ms, 2s or 1min"
     elif name in _FLAGS:
-        converted, wanted = parse_flag(value), "on or off"
+        found, wanted = parse_flag(value), "on or off"
     elif name in _WHOLE:
         whole = re.fullmatch(r"\d{1,9}", value, re.ASCII)
-        converted = None if not whole else value if name in _LIBPQ else int(value)
+        found = None if not whole else value if name in _LIBPQ else int(value)
         wanted = "a whole number"
     else:
-        return value
-    if converted is None:
-        raise ConfigError(f"option {name} must be {wanted}")
-    return converted
+        found, wanted = None if "\0" in value else value, "text without NUL characters"
+    if found is None:
+        raise ConfigError(f"{said_by} must be {wanted}")
+    return found
 
 
 def _hosts(texts: list[str]) -> dict[str, str]:

@@ -43,8 +43,9 @@ def open_store(store: str, url: str | None) -> Store:
     """Return the store, open."""
     import rawstore
 
-    located = locate(store, url)
-    logger.info("%s: %s, said by %s", store, located.target, located.source)
+    if logger.isEnabledFor(logging.INFO):  # a secret store would be asked twice
+        located = locate(store, url)
+        logger.info("%s: %s, said by %s", store, located.target, located.source)
     return rawstore.open(_typed(store), url)
 
 

@@ -10,6 +10,7 @@ import psycopg
 
 from ..errors import ConfigError, ConnectionLost, DatabaseError
 from ..target import PostgresTarget
+from ..tls import remedy
 from .errormap import from_sqlstate
 
 OLDEST_SERVER = 140000
@@ -84,8 +85,9 @@ def connect_error(error: psycopg.Error, target: PostgresTarget) -> DatabaseError
     """Why a connection could not be made, without the password."""
     said = [line for line in str(error).splitlines() if line and not line.startswith("\t")]
     reason = said[-1].strip() if said else type(error).__name__  # without libpq's advice
-    if password := target.conninfo.get("password"):
-        reason = reason.replace(password, "***")
+    reason = target.hide(reason)
     if error.sqlstate and not error.sqlstate.startswith(("08", "28", "3D", "57")):
         return from_sqlstate(error.sqlstate, reason)
-    return ConnectionLost(f"cannot connect to {target}: {reason}", code=error.sqlstate)
+    return ConnectionLost(
+        f"cannot connect to {target}: {reason}{remedy(reason)}", code=error.sqlstate
+    )

@@ -11,7 +11,8 @@ from yoyo.exceptions import BadMigration, MigrationConflict  # type: ignore[impo
 
 from rawstore import errors
 from rawstore.engines.errormap import sqlite_class, sqlstate_class
-from rawstore.target import HIDDEN, SECRETS, PostgresTarget
+from rawstore.target import PostgresTarget
+from rawstore.tls import remedy
 
 # Not the file's fault: the same class as anywhere else. What remains is a MigrationError.
 _OUTSIDE = (
@@ -44,14 +45,12 @@ def reason(error: Exception) -> str:
     said = error.diag.message_primary or "; ".join(str(error).splitlines())
     if code and code.startswith("22"):
         said = said.partition(":")[0]
-    return f"{said} ({code})" if code else said
+    return f"{said} ({code})" if code else f"{said}{remedy(said)}"
 
 
 def hidden(text: str, target: PostgresTarget) -> str:
     """Return the text without any of the target's secrets."""
-    for name in SECRETS & target.conninfo.keys():
-        text = text.replace(target.conninfo[name], HIDDEN)
-    return text
+    return target.hide(text)
 
 
 def translate(error: Exception, what: str, after: str = "") -> errors.RawstoreError:
