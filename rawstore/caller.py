@@ -77,10 +77,11 @@ class Caller:
             try:
                 with self.transaction(isolation, read_only=read_only) as transaction:
                     return function(transaction)
-            except RetryableError:
+            except RetryableError as error:
                 pause = next(waits, None)
                 if pause is None:
                     raise
+                self._engine.recorder.retried(error)
             time.sleep(pause)
 
     def batch(self) -> AbstractContextManager[Any]:

@@ -80,10 +80,11 @@ class AsyncCaller:
             try:
                 async with self.transaction(isolation, read_only=read_only) as transaction:
                     return await function(transaction)
-            except RetryableError:
+            except RetryableError as error:
                 pause = next(waits, None)
                 if pause is None:
                     raise
+                self._engine.recorder.retried(error)
             await asyncio.sleep(pause)
 
     def batch(self) -> AbstractAsyncContextManager[Any]:

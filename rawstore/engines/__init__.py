@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, Self
 
 from ..query import Variant
+from ..statistics import Recorder
 from .parameters import Items
 
 
@@ -84,6 +85,7 @@ class Engine(Lender, Protocol):
     """The connections to one database."""
 
     dialect: Any
+    recorder: Recorder
 
     @property
     def single(self) -> bool:
@@ -165,6 +167,7 @@ class AsyncEngine(AsyncLender, Protocol):
     """As `Engine`. It serves the event loop that first uses it: in another, calls are refused."""
 
     dialect: Any
+    recorder: Recorder
 
     @property
     def single(self) -> bool:

@@ -14,6 +14,7 @@ from ..query import Variant
 from .postgres_blocking import BlockingSession
 from .postgres_lending import Lending
 from .postgres_probe import Probe, connect_error
+from .postgres_recorded import RecordedBlockingSession
 from .postgres_session import PostgresSession
 from .postgres_wire import BlockingWire, now
 
@@ -58,7 +59,11 @@ class PostgresEngine(Lending):
 
     def call(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Borrow a session, run one statement, give the session back: the way of a single call."""
-        session = self.borrow()
+        try:
+            session = self.borrow()
+        except BaseException as error:
+            self.recorder.refused(variant, error)
+            raise
         try:
             return session.run(variant, values)
         finally:
@@ -120,7 +125,11 @@ class PostgresEngine(Lending):
     def _enter(self, connection: _Connection, limit: float) -> BlockingSession:
         wire = BlockingWire(connection, limit)
         core = PostgresSession(connection, wire, self.types, prepare=self.target.prepare)
-        session = connection.session = BlockingSession(core, wire)
+        if self.recorder.active:
+            session: BlockingSession = RecordedBlockingSession(core, wire, self.recorder)
+        else:
+            session = BlockingSession(core, wire)
+        connection.session = session
         connection.opened = self._opened
         self._opened.add(connection)
         return session

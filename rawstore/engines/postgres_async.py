@@ -17,42 +17,12 @@ from ..errors import ConfigError
 from ..query import Variant
 from ..target import PostgresTarget
 from .completion import completed
+from .postgres_async_session import AsyncPostgresSession, RecordedAsyncPostgresSession
 from .postgres_async_wire import OTHER_LOOP, AsyncWire
 from .postgres_lending import CLOSED, Lending
 from .postgres_probe import Probe
-from .postgres_session import PostgresSession
-from .postgres_types import ServerTypes
-from .postgres_wire import GOOD
 
 _Waiter = asyncio.Future["AsyncPostgresSession | None"]
-
-
-class AsyncPostgresSession(PostgresSession):
-    """A connection borrowed from the pool. Used by one task at a time (see `AsyncSession`)."""
-
-    wire: AsyncWire
-
-    def __init__(
-        self, connection: _Connection, wire: AsyncWire, types: ServerTypes, *, prepare: bool
-    ) -> None:
-        super().__init__(connection, wire, types, prepare=prepare)
-        self.core = self  # as `Lending` finds it
-
-    async def run(self, variant: Variant, values: Sequence[Any]) -> Any:
-        """Run one statement; what its kind gives back."""
-        # As PostgresSession's, written out for the most frequent case.
-        prepared = self._held.get(variant)
-        if prepared is None or not prepared.direct or self.pending:
-            return await super().run(variant, values)
-        encoded = prepared.encoded(values)
-        if encoded is None:
-            return await super().run(variant, values)
-        result = await self.wire.run(
-            prepared.name, encoded, prepared.formats, prepared.result_format
-        )
-        if result.status not in GOOD:
-            return await self.run_again(variant, values, result)
-        return self.value(prepared, result)
 
 
 class _Connection(psycopg.AsyncConnection[Any]):
@@ -112,7 +82,11 @@ class AsyncPostgresEngine(Lending):
 
     async def call(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Borrow a session, run one statement, give the session back: the way of a single call."""
-        session = await self.borrow()
+        try:
+            session = await self.borrow()
+        except BaseException as error:
+            self.recorder.refused(variant, error)
+            raise
         try:
             return await session.run(variant, values)
         finally:
@@ -286,7 +260,12 @@ class AsyncPostgresEngine(Lending):
     def _enter(self, connection: _Connection, limit: float) -> AsyncPostgresSession:
         wire = AsyncWire(connection, limit)
         prepare = self.target.prepare
-        session = AsyncPostgresSession(connection, wire, self.types, prepare=prepare)
+        if self.recorder.active:
+            session: AsyncPostgresSession = RecordedAsyncPostgresSession(
+                connection, wire, self.types, self.recorder, prepare=prepare
+            )
+        else:
+            session = AsyncPostgresSession(connection, wire, self.types, prepare=prepare)
         connection.session, connection.opened = session, self._opened
         self._opened.add(connection)
         return session

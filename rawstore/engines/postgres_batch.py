@@ -177,7 +177,7 @@ def _outcome(session: PostgresSession, prepared: Prepared, result: Result) -> An
 
 async def _run(session: PostgresSession, variant: Variant, values: Sequence[Any]) -> Any:
     try:
-        return await session.run(variant, values)
+        return await session.perform(variant, values)
     except (DatabaseError, ValueError) as error:
         return error
 

@@ -19,6 +19,7 @@ from .postgres_session import PostgresSession
 from .postgres_wire import GOOD, BlockingWire, now
 
 if TYPE_CHECKING:
+    from . import Chunks
     from .postgres_stream import Cursor
 
 
@@ -42,13 +43,13 @@ class BlockingSession:
         core = self.core
         prepared = self._held.get(variant)
         if prepared is None or not prepared.direct or core.pending:
-            return now(core.run(variant, values))
+            return now(core.perform(variant, values))
         try:
             encoded = prepared.encode(values)
         except Exception:  # not to be the next one's context: it may quote the value
             encoded = None
         if encoded is None:
-            return now(core.run(variant, values))
+            return now(core.perform(variant, values))
         result = self._run(prepared.name, encoded, prepared.formats, prepared.result_format)
         if result.status not in GOOD:
             return now(core.run_again(variant, values, result))
@@ -70,7 +71,7 @@ class BlockingSession:
         """Run one once per item, all or nothing."""
         return now(self.core.each(variant, items))
 
-    def stream(self, variant: Variant, values: Sequence[Any]) -> BlockingCursor:
+    def stream(self, variant: Variant, values: Sequence[Any]) -> Chunks:
         """Rows in chunks."""
         return BlockingCursor(now(self.core.stream(variant, values)))
 

@@ -27,6 +27,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
 from ..errors import ConfigError, ConnectionLost, DatabaseError, Overloaded
+from ..statistics import Recorder
 from ..target import PostgresTarget
 from .postgres_conninfo import session_conninfo
 from .postgres_probe import Probe
@@ -64,6 +65,7 @@ class Lending(ABC):
         """Nothing is connected yet: the first call connects."""
         self.target = target
         self.schema = schema
+        self.recorder = Recorder.of(target)
         self.types = ServerTypes()
         self._conninfo = make_conninfo(**session_conninfo(target, schema))
         self._lock = threading.Lock()

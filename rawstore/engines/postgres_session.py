@@ -116,7 +116,7 @@ class PostgresSession:
 
     # -- statements
 
-    async def run(self, variant: Variant, values: Sequence[Any]) -> Any:
+    async def perform(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Run one statement; what its kind gives back. `values` are in the placeholders' order."""
         prepared, encoded = await self.preparation.encoded(variant, values)
         pending = self.pending

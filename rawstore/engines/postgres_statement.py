@@ -18,6 +18,8 @@ from .rows import no_columns, row_maker, too_many
 if TYPE_CHECKING:
     from psycopg.abc import Transformer
 
+    from ..statistics import Tally
+
 Encode = Callable[[Sequence[Any]], list[bytes | None]]
 
 
@@ -40,6 +42,7 @@ class Prepared:
         "quick",
         "result_format",
         "shares",
+        "tally",
         "value",
         "variant",
     )
@@ -66,6 +69,7 @@ class Prepared:
         self.direct = bool(name) and query.timeout is None
         self.shares = not query.writes and query.timeout is None  # it may share a transaction
         self.quick = False  # it is known to be
+        self.tally: Tally | None = None  # noted by a session that records
         params = [query.params[index] for index in variant.order]
         encoded = array_encoder if isinstance(variant, Bulk) else encoder
         encoders = [encoded(param, oid) for param, oid in zip(params, known, strict=True)]

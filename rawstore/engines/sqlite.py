@@ -19,9 +19,11 @@ from urllib.parse import quote
 
 from ..errors import ConfigError, ConnectionLost, DatabaseBusy, DatabaseError
 from ..query import Variant
+from ..statistics import Recorder
 from ..target import SqliteTarget
 from . import sqlite_functions
 from .errormap import from_sqlite
+from .sqlite_recorded import RecordedSqliteSession
 from .sqlite_session import SqliteSession
 from .sqlite_statement import Statements
 
@@ -43,7 +45,9 @@ class SqliteEngine:
     dialect: Literal["sqlite"] = "sqlite"
     connection_class: type[sqlite3.Connection] = sqlite3.Connection
 
-    def __init__(self, target: SqliteTarget, *, create: bool = False) -> None:
+    def __init__(
+        self, target: SqliteTarget, *, create: bool = False, recorder: Recorder | None = None
+    ) -> None:
         """Nothing is opened yet. A missing file is made only where `create` says so."""
         if sqlite3.sqlite_version_info < OLDEST:
             raise ConfigError(
@@ -52,7 +56,8 @@ class SqliteEngine:
         self.target = target
         self._create = create
         self.single = target.path is None  # in memory: the one connection is the database
-        self._statements = Statements(target.statement_timeout)
+        self.recorder = recorder or Recorder.of(target)
+        self._statements = Statements(target.statement_timeout, self.recorder)
         self._sessions: set[SqliteSession] = set()  # all that are open, lent ones too
         self._readers: deque[SqliteSession] = deque()
         self._writer: SqliteSession | None = None
@@ -72,7 +77,7 @@ class SqliteEngine:
         try:
             session = readers.pop()
         except IndexError:
-            session = self.borrow(writes=False)
+            session = self._borrow_for(variant)
         try:
             answer = session.run(variant, values)
         except BaseException:
@@ -88,11 +93,18 @@ class SqliteEngine:
         return answer
 
     def _call_writer(self, variant: Variant, values: Sequence[Any]) -> Any:
-        session = self.borrow()
+        session = self._borrow_for(variant)
         try:
             return session.run(variant, values)
         finally:
             self.give(session)
+
+    def _borrow_for(self, variant: Variant) -> SqliteSession:
+        try:
+            return self.borrow(writes=variant.query.writes)
+        except BaseException as error:
+            self.recorder.refused(variant, error)
+            raise
 
     def borrow(self, *, writes: bool = True, read_only: bool = False) -> SqliteSession:
         """A session that may write, or one that only reads. Raises DatabaseBusy."""
@@ -119,9 +131,14 @@ class SqliteEngine:
         connection = self.connect()
         if len(self._sessions) < LARGE_CACHES:
             connection.execute(f"PRAGMA cache_size = -{LARGE_CACHE}")
-        session = SqliteSession(connection, self._statements)
+        session = self._entered(connection)
         self._sessions.add(session)
         return session
+
+    def _entered(self, connection: sqlite3.Connection) -> SqliteSession:
+        if not self.recorder.active:
+            return SqliteSession(connection, self._statements)
+        return RecordedSqliteSession(connection, self._statements, self.recorder)
 
     def _discard(self, session: SqliteSession) -> None:
         self._sessions.discard(session)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import ConfigError, DatabaseError, ResultError, TransactionAborted
 from ..query import Query, Variant
+from ..statistics import clock
 from .errormap import from_sqlite
 from .parameters import Items, misfit, refusal
 from .sqlite_codec import bound_items
@@ -77,28 +78,55 @@ class SqliteSession:
     def run(self, variant: Variant, values: Sequence[Any]) -> Any:
         """Run one statement; what its kind gives back. `values` are in the placeholders' order."""
         statement = self._statements[variant]
+        tally = statement.tally
+        began = 0.0
+        if tally is not None and not tally.tick() & tally.mask:
+            began = clock()
+        bound = None
         try:
             bound = statement.encode(values)
-        except Exception as error:
-            raise refusal(variant, values) or misfit(variant, error) from None
+            if statement.special or self.pending or self._streams:
+                answer = self._run_specially(statement, bound)
+            else:
+                answer = statement.value(self._run(statement.text, bound))
+        except BaseException as error:
+            problem = self._problem(statement, values, error, encoded=bound is not None)
+        else:
+            if began:
+                tally.timed(variant, clock() - began, answer)  # type: ignore[union-attr]
+            return answer
+        if tally is not None:
+            tally.failed(variant, clock() - began if began else None, problem)
+        try:
+            raise problem
+        finally:
+            del problem  # it holds this frame
+
+    def _run_specially(self, statement: Statement, bound: Sequence[Any]) -> Any:
+        """Run one behind what is deferred, beside open streams, or within its time limit."""
         if self.pending:
-            self.flush(variant.query)
+            self.flush(statement.query)
         if statement.alters:
             self.altered = True
-        if self._streams and variant.query.writes:
+        if self._streams and statement.query.writes:
             self._keep_streams()
         limited = None if statement.limit is None else self._limit(statement.limit)
         try:
             return statement.value(self._run(statement.text, bound))
-        except sqlite3.Error as error:
-            problem = statement.failed(error)
-        except BaseException:
-            self._end_statement()
-            raise
         finally:
             if limited is not None:
                 limited.stop()
-        raise problem
+
+    def _problem(
+        self, statement: Statement, values: Sequence[Any], error: BaseException, *, encoded: bool
+    ) -> BaseException:
+        """What to raise after an error in `run`."""
+        if isinstance(error, sqlite3.Error):
+            return statement.failed(error)
+        if not encoded and isinstance(error, Exception):  # it may quote the value
+            return refusal(statement.variant, values) or misfit(statement.variant, error)
+        self._end_statement()
+        return error
 
     def _end_statement(self) -> None:
         """End what was left in the middle: it would keep its snapshot."""
@@ -195,7 +223,7 @@ class SqliteSession:
         try:
             yield
             if own:
-                self.commit()
+                SqliteSession.commit(self)  # no part of a caller's transaction
         except BaseException:
             if own:
                 self.rollback()

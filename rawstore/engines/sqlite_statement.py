@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import DatabaseError, ResultError
 from ..query import Kind, Variant
 from ..scan import scan
+from ..statistics import Recorder, Tally
 from .errormap import from_sqlite
 from .rows import no_columns, row_maker, too_many
 from .sqlite_codec import Many, One, decoder, encoder, readers
@@ -27,13 +28,21 @@ _MISREAD = (ValueError, TypeError, AttributeError, OverflowError, ArithmeticErro
 class Statement:
     """One variant, compiled once for all connections."""
 
-    def __init__(self, variant: Variant, limit: float | None = None) -> None:
-        """`limit` is the seconds it may take where the query does not say, or None."""
+    def __init__(
+        self, variant: Variant, limit: float | None = None, tally: Tally | None = None
+    ) -> None:
+        """`limit` is the seconds it may take where the query does not say, or None.
+
+        `tally` counts its calls; None where nobody wants to know.
+        """
         query = variant.query
         self.query = query
+        self.variant = variant
+        self.tally = tally
         self.text = variant.text
         self.limit = limit if query.timeout is None else query.timeout
         self.alters = _ALTERS.search(variant.text) is not None
+        self.special = self.alters or self.limit is not None
         self.uncounted = query.writes and _UNCOUNTED.match(variant.text) is not None
         self.encode = encoder(variant)
         self.value = self._values()
@@ -47,13 +56,15 @@ class Statement:
             return self._single
         if kind is Kind.MANY or kind is Kind.STREAM:
             return self._list
-        return self._nothing if kind is Kind.EXEC else self.count
+        return self._nothing if kind is Kind.EXEC else self._affected
 
     def _single(self, cursor: sqlite3.Cursor) -> Any:
         found = cursor.fetchone()
         if found is None:
             if cursor.description is None:
                 raise no_columns(self.query)
+            if self.tally is not None:
+                self.tally.missed.append(None)
             return None
         if cursor.fetchone() is not None:  # asking also ends a statement that writes
             raise too_many(self.query)
@@ -68,7 +79,16 @@ class Statement:
         found = cursor.fetchall()
         if cursor.description is None:
             raise no_columns(self.query)
-        return self.make(cursor, found)
+        rows = self.make(cursor, found)
+        if self.tally is not None:
+            self.tally.sizes.append(len(rows))
+        return rows
+
+    def _affected(self, cursor: sqlite3.Cursor) -> int:
+        affected = self.count(cursor)
+        if self.tally is not None:
+            self.tally.sizes.append(affected)
+        return affected
 
     @staticmethod
     def _nothing(cursor: sqlite3.Cursor) -> None:
@@ -114,7 +134,7 @@ class Statement:
         """Make the readers, once the columns are known. Raises ResultError."""
         query = self.query
         if query.kind is Kind.SCALAR:
-            one = _scalar(decoder(query.type) if query.type else None)
+            one = _scalar(decoder(query.type) if query.type else None, self.tally)
         else:
             one = row_maker(query, [column[0] for column in cursor.description])
         if query.row is not None:
@@ -142,20 +162,30 @@ class Statement:
         )
 
 
-def _scalar(decode: Callable[[Any], Any] | None) -> Callable[[Sequence[Any]], Any]:
-    if decode is None:
-        return lambda values: values[0]
-    return lambda values: None if values[0] is None else decode(values[0])
+def _scalar(
+    decode: Callable[[Any], Any] | None, tally: Tally | None
+) -> Callable[[Sequence[Any]], Any]:
+    def value(values: Sequence[Any]) -> Any:
+        found = values[0]
+        if found is not None:
+            return found if decode is None else decode(found)
+        if tally is not None:
+            tally.missed.append(None)
+        return None
+
+    return value
 
 
 class Statements(dict[Variant, Statement]):
     """Statements by variant, each compiled when it is first asked for."""
 
-    def __init__(self, limit: float | None) -> None:
-        """`limit` as for a Statement."""
+    def __init__(self, limit: float | None, recorder: Recorder) -> None:
+        """`limit` as for a Statement; the recorder has the tallies."""
         super().__init__()
         self._limit = limit
+        self._recorder = recorder
 
     def __missing__(self, variant: Variant) -> Statement:
-        statement = self[variant] = Statement(variant, self._limit)
+        tally = self._recorder.tallies[variant] if self._recorder.active else None
+        statement = self[variant] = Statement(variant, self._limit, tally)
         return statement
