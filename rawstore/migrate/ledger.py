@@ -47,7 +47,7 @@ _RECORD = """
 Row = tuple[Any, ...]
 
 
-class Home(Protocol):
+class Reader(Protocol):
     """Where the tables are; parameters are written `:name`."""
 
     def tables(self) -> set[str]:
@@ -56,11 +56,15 @@ class Home(Protocol):
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
         """Return all rows of a query."""
 
+
+class Home(Reader, Protocol):
+    """The same, to be written to."""
+
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> Any:
         """Execute a statement."""
 
 
-def applied(home: Home) -> list[Row]:
+def applied(home: Reader) -> list[Row]:
     """Return (id, moment, checksum or None) of what is applied, by id. Creates nothing."""
     tables = home.tables()
     if "_yoyo_migration" not in tables:
@@ -68,7 +72,7 @@ def applied(home: Home) -> list[Row]:
     return home.rows(_APPLIED_WITH_CHECKSUM if "rawstore_migration" in tables else _APPLIED)
 
 
-def log(home: Home) -> list[Row]:
+def log(home: Reader) -> list[Row]:
     """Return (id, operation, moment, user, host), oldest first. Creates nothing."""
     return home.rows(_LOG) if "_yoyo_log" in home.tables() else []
 

@@ -147,7 +147,7 @@ def test_health_with_migrations_pending(cli: Cli, url: str) -> None:
     cli("migrate", "down", "minipilot", "--url", url)
     result = cli("health", "minipilot", "--url", url)
     assert result.exit_code == 1
-    assert "1 migrations are pending: rawstore migrate up minipilot" in result.stdout
+    assert "1 migration is pending: rawstore migrate up minipilot" in result.stdout
 
 
 def test_health_of_a_server_that_is_not_there(cli: Cli) -> None:

@@ -1,69 +1,109 @@
-"""`Store.health()`: the right verdict within a second and a half, whatever is the matter."""
+"""`Store.health()` and `wait()`: what both engines have in common."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import rawstore
-from tests.engines.conftest import (
-    backends,
-    direct,
-    eventually,
-    marked,
-    on_postgres,
-    on_sqlite,
-    within,
-    write_shop,
-)
-from tests.urls import sqlite_url
+from rawstore.errors import ConfigError, ConnectionLost
 
 if TYPE_CHECKING:
     from rawstore.health import Health
     from tests.conftest import Dialect
     from tests.engines.conftest import OpenShop
-    from tests.postgres import Server
+
+MORE = "CREATE TABLE more (id integer PRIMARY KEY);\n"
 
 
-def examine(store: Any) -> Health:
-    with within(1.5):
-        found: Health = store.health()
+def examine(store: Any, **asked: Any) -> Health:
+    """Look anew, with much patience: a busy machine is no frozen database."""
+    found: Health = store.health(**{"deadline": 30.0, "max_age": 0, **asked})
     assert found.healthy is (not found.problems)
+    assert found.status == (found.problems[0].code if found.problems else "healthy")
     return found
+
+
+@pytest.fixture
+def folder(shop: Any, dialect: Dialect) -> Path:
+    path: Path = shop.source.migrations(dialect)
+    return path
 
 
 def test_a_healthy_store(shop: Any, dialect: Dialect) -> None:
     shop.one()
     found = examine(shop)
-    assert found.healthy
-    assert found.migrations == {"applied": 1, "pending": 0, "changed": 0, "missing": 0}
+    assert found.status == "healthy"
+    assert found.reachable
+    assert found.migrations["applied"] == 1
+    assert sum(found.migrations.values()) == 1
     assert found.server is not None
     assert found.server.startswith({"sqlite": "SQLite 3.", "postgres": "PostgreSQL 1"}[dialect])
     assert found.database == str(shop.target)
     assert bool(found.pool) is (dialect == "postgres")
+    assert bool(found.connections) is (dialect == "postgres")
+    assert bool(found.storage) is (dialect == "sqlite")
 
 
-def test_behind_on_migrations(shop: Any, dialect: Dialect) -> None:
-    folder = shop.source.migrations(dialect)
-    (folder / "0002_add_more.sql").write_text("CREATE TABLE more (id integer PRIMARY KEY);\n")
+def test_behind_on_migrations(shop: Any, folder: Path) -> None:
+    (folder / "0002_add_more.sql").write_text(MORE)
     found = examine(shop)
+    assert found.status == "behind"
     assert found.migrations["pending"] == 1
-    assert found.problems == ("1 migrations are pending: rawstore migrate up shop",)
+    assert found.problems[0].text == "1 migration is pending: rawstore migrate up shop"
     shop.migrate()
     assert examine(shop).healthy
-    (folder / "0002_add_more.sql").write_text("CREATE TABLE more (id bigint PRIMARY KEY);\n")
-    assert "changed" in examine(shop).problems[0]
+
+
+def test_an_old_deploy_against_a_newer_schema(shop: Any, folder: Path) -> None:
+    (folder / "0002_add_more.sql").write_text(MORE)
+    shop.migrate()
     (folder / "0002_add_more.sql").unlink()
-    assert "missing" in examine(shop).problems[0]
+    found = examine(shop)
+    assert found.status == "ahead"
+    assert (found.migrations["ahead"], found.migrations["missing"]) == (1, 0)
+    assert "do not know 0002_add_more: deploy the version" in found.problems[0].text
+
+
+def test_an_edited_migration(shop: Any, folder: Path) -> None:
+    file = folder / "0001_create_items.sql"
+    file.write_text(f"{file.read_text()}-- and a comment\n")
+    found = examine(shop)
+    assert found.status == "tampered"
+    assert "0001_create_items is applied, but its file is changed" in found.problems[0].text
+    file.rename(folder / "0002_create_items.sql")
+    found = examine(shop)
+    assert [problem.code for problem in found.problems] == ["tampered", "behind"]
+    assert "0001_create_items is applied, but its file is missing" in found.problems[0].text
+
+
+def test_a_migration_out_of_order(shop: Any, folder: Path) -> None:
+    (folder / "0000_come_late.sql").write_text(MORE)
+    found = examine(shop)
+    assert found.status == "tampered"
+    assert found.migrations["out_of_order"] == 1
+    assert found.problems[0].text.endswith("come after are: 0000_come_late")
+
+
+def test_migrations_that_cannot_be_read(shop: Any, folder: Path) -> None:
+    (folder / "0001_create_items.sql").write_bytes(b"\xff\xfe")
+    found = examine(shop)
+    assert found.status == "misconfigured"
+    assert "save it as UTF-8" in found.problems[0].text
+    assert found.server is not None
 
 
 def test_a_closed_store(shop: Any) -> None:
+    examine(shop)
     shop.close()
     found = examine(shop)
-    assert not found.healthy
+    assert found.status == "misconfigured"
     assert found.server is None
+    with pytest.raises(ConfigError, match="this store is closed"):
+        shop.wait()
 
 
 def test_a_check_leaves_nothing_open(shop: Any) -> None:
@@ -75,120 +115,66 @@ def test_a_check_leaves_nothing_open(shop: Any) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) <= descriptors
 
 
-# -- PostgreSQL
+def test_a_good_answer_is_kept_for_a_moment(shop: Any, folder: Path) -> None:
+    assert examine(shop).healthy
+    (folder / "0002_add_more.sql").write_text(MORE)
+    assert examine(shop, max_age=60).healthy
+    assert examine(shop).status == "behind"
+    shop.migrate()
+    assert examine(shop, max_age=60).healthy  # a bad one is not
+    shop.close()
+    assert examine(shop, max_age=60).status == "misconfigured"
 
 
-@marked(on_postgres)
-def test_a_server_that_is_down(pg_server: Server, open_shop: OpenShop) -> None:
+@pytest.mark.parametrize("asked", [{"deadline": 0}, {"deadline": 1e99}, {"max_lag": -1}])
+def test_times_that_are_none(shop: Any, asked: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="must be"):
+        shop.health(**asked)
+
+
+# -- asyncio
+
+
+def test_tasks_that_ask_at_the_same_time(shop: Any) -> None:
+    async def ask() -> list[Health]:
+        async with rawstore.open_async(shop.source.root, str(shop.target)) as store:
+            assert (await store.wait(until="healthy")).healthy
+            asked = [store.health() for _ in range(50)]
+            found: list[Health] = await asyncio.gather(*asked)
+            return found
+
+    assert {found.status for found in asyncio.run(ask())} == {"healthy"}
+
+
+# -- waiting
+
+
+@pytest.fixture
+def unmigrated(open_shop: OpenShop) -> Any:
     store = open_shop()
-    store.one()
-    pg_server.stop()
-    found = examine(store)
-    assert not found.healthy
-    assert found.server is None
-    assert "cannot connect" in found.problems[0]
-    pg_server.start()
-    assert examine(store).healthy
+    store.drop()
+    return store
 
 
-@marked(on_postgres)
-def test_a_server_that_is_frozen(pg_server: Server, open_shop: OpenShop) -> None:
-    store = open_shop()
-    store.one()
-    pg_server.freeze(pg_server.pid)
-    found = examine(store)
-    assert found.problems == ("no answer within 1 s",)
-    pg_server.restore()
-    assert examine(store).healthy
+def test_waiting_for_somebody_to_migrate(unmigrated: Any) -> None:
+    told: list[str] = []
 
+    def migrate(reason: str) -> None:
+        told.append(reason)
+        unmigrated.migrate()
 
-@marked(on_postgres)
-def test_an_exhausted_pool_is_no_hindrance(open_shop: OpenShop) -> None:
-    store = open_shop(pool_max=1, pool_timeout=10)
-    with store.transaction() as tx:
-        tx.one()
-        found = examine(store)
+    found = unmigrated.wait(until="migrated", interval=0.01, on_change=migrate)
     assert found.healthy
-    assert found.pool["pool_available"] == 0
+    assert told == ["waiting for shop: behind: 1 migration is pending: rawstore migrate up shop"]
 
 
-@marked(on_postgres)
-def test_a_read_only_server(pg_server: Server, open_shop: OpenShop) -> None:
-    store = open_shop()
-    with direct(pg_server, store) as connection:
-        connection.execute("ALTER ROLE postgres SET default_transaction_read_only = on")
-    try:
-        found = examine(store)
-        assert found.problems == ("the server is read-only",)
-        assert found.server is not None
-    finally:
-        with direct(pg_server, store) as connection:
-            connection.execute("SET default_transaction_read_only = off")
-            connection.execute("ALTER ROLE postgres RESET default_transaction_read_only")
+def test_waiting_in_vain(unmigrated: Any) -> None:
+    assert unmigrated.wait().status == "behind"
+    with pytest.raises(ConnectionLost, match=r"shop is not healthy after 0.05 s: behind: 1 "):
+        unmigrated.wait(timeout=0.05, interval=0.01, until="healthy")
 
 
-@marked(on_postgres)
-def test_an_invalid_index(pg_server: Server, open_shop: OpenShop) -> None:
-    store = open_shop()
-    store.add(1, "same")
-    store.add(2, "same")
-    with direct(pg_server, store) as connection, pytest.raises(Exception, match="duplicated"):
-        connection.execute("CREATE UNIQUE INDEX CONCURRENTLY items_text_idx ON shop.items (text)")
-    found = examine(store)
-    assert len(found.problems) == 1
-    assert "items_text_idx" in found.problems[0]
-
-
-@marked(on_postgres)
-def test_checks_leave_no_session_on_the_server(pg_server: Server, open_shop: OpenShop) -> None:
-    store = open_shop(pool_max=1)
-    store.one()
-    for _ in range(5):
-        examine(store)
-    eventually(lambda: len(backends(pg_server, store)) <= 1)
-
-
-# -- SQLite
-
-
-@marked(on_sqlite)
-def test_a_missing_file(tmp_path: Path) -> None:
-    with rawstore.open(write_shop(tmp_path, "sqlite"), sqlite_url(tmp_path / "x.db")) as store:
-        found = examine(store)
-    assert not found.healthy
-    assert "does not exist" in found.problems[0]
-
-
-@marked(on_sqlite)
-def test_a_file_that_is_no_database(tmp_path: Path) -> None:
-    (tmp_path / "x.db").write_text("hello world\n" * 100)
-    with rawstore.open(write_shop(tmp_path, "sqlite"), sqlite_url(tmp_path / "x.db")) as store:
-        found = examine(store)
-    assert not found.healthy
-    assert "not a database" in found.problems[0]
-
-
-@marked(on_sqlite)
-def test_a_busy_file_is_healthy(shop: Any, open_shop: OpenShop) -> None:
-    with open_shop().transaction() as tx:
-        tx.add(1)
-        assert examine(shop).healthy
-    with shop.transaction() as tx:
-        tx.add(2)
-        assert examine(shop).healthy
-
-
-@marked(on_sqlite)
-@pytest.mark.parametrize(
-    ("version", "warned"), [((3, 40, 1), True), ((3, 51, 2), True), ((3, 51, 3), False)]
-)
-def test_the_wal_reset_bug(
-    shop: Any,
-    version: tuple[int, int, int],
-    warned: bool,  # noqa: FBT001
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sqlite3.sqlite_version_info", version)
-    found = examine(shop)
-    assert found.healthy
-    assert any("WAL-reset" in warning for warning in found.warnings) is warned
+@pytest.mark.parametrize("wrong", [{"timeout": -1}, {"interval": 0}, {"until": "tomorrow"}])
+def test_waiting_for_what_cannot_be(shop: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        shop.wait(**wrong)
