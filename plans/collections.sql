@@ -250,3 +250,75 @@ FROM owner
 INNER JOIN embeddings ON owner.user_id = embeddings.user_id
 ORDER BY embeddings.created_at DESC, embeddings.id DESC
 LIMIT 1;
+
+-- name: heavy_retention() :one
+-- Nearly all is from before.
+WITH owner AS (
+    SELECT user_id
+    FROM items
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id
+    ORDER BY count(*) DESC, user_id ASC
+    LIMIT 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM analyses
+    ORDER BY created_at DESC
+    LIMIT 1 OFFSET 100
+)
+
+SELECT
+    owner.user_id,
+    cutoff.cutoff
+FROM owner
+CROSS JOIN cutoff;
+
+-- name: former_retention() :one
+-- The oldest are from before.
+WITH owner AS (
+    SELECT user_id
+    FROM items
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id
+    ORDER BY count(*) DESC, user_id ASC
+    LIMIT 1 OFFSET 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM analyses
+    ORDER BY created_at
+    LIMIT 1 OFFSET 1000
+)
+
+SELECT
+    owner.user_id,
+    cutoff.cutoff
+FROM owner
+CROSS JOIN cutoff;
+
+-- name: light_retention() :one
+-- Next to nothing is from before.
+WITH owner AS (
+    SELECT user_id
+    FROM items
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id
+    ORDER BY count(*) ASC, user_id ASC
+    LIMIT 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM analyses
+    ORDER BY created_at
+    LIMIT 1 OFFSET 10
+)
+
+SELECT
+    owner.user_id,
+    cutoff.cutoff
+FROM owner
+CROSS JOIN cutoff;

@@ -258,3 +258,24 @@ FROM owner
 INNER JOIN messages ON owner.conversation_id = messages.conversation_id
 ORDER BY messages.timestamp DESC, messages.id DESC
 LIMIT 1;
+
+-- name: heavy_retention() :one
+-- Nearly all is from before.
+SELECT timestamp AS cutoff
+FROM messages
+ORDER BY timestamp DESC
+LIMIT 1 OFFSET 100;
+
+-- name: former_retention() :one
+-- The oldest are from before.
+SELECT timestamp AS cutoff
+FROM messages
+ORDER BY timestamp
+LIMIT 1 OFFSET 1000;
+
+-- name: light_retention() :one
+-- Next to nothing is from before.
+SELECT timestamp AS cutoff
+FROM messages
+ORDER BY timestamp
+LIMIT 1 OFFSET 10;

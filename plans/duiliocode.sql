@@ -21,6 +21,13 @@ WITH owner AS (
     GROUP BY user_id
     ORDER BY count(*) DESC, user_id ASC
     LIMIT 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM conversation_history
+    ORDER BY created_at DESC
+    LIMIT 1 OFFSET 100
 )
 
 SELECT
@@ -28,9 +35,11 @@ SELECT
     conversation_history.session_id,
     conversation_history.role,
     conversation_history.content,
-    'water' AS query
+    'water' AS query,
+    cutoff.cutoff
 FROM owner
 INNER JOIN conversation_history ON owner.user_id = conversation_history.user_id
+CROSS JOIN cutoff
 ORDER BY conversation_history.created_at, conversation_history.id
 LIMIT 1;
 
@@ -41,6 +50,13 @@ WITH owner AS (
     GROUP BY user_id
     ORDER BY count(*) DESC, user_id ASC
     LIMIT 1 OFFSET 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM conversation_history
+    ORDER BY created_at
+    LIMIT 1 OFFSET 1000
 )
 
 SELECT
@@ -48,9 +64,11 @@ SELECT
     conversation_history.session_id,
     conversation_history.role,
     conversation_history.content,
-    'water "people time" -day' AS query
+    'water "people time" -day' AS query,
+    cutoff.cutoff
 FROM owner
 INNER JOIN conversation_history ON owner.user_id = conversation_history.user_id
+CROSS JOIN cutoff
 ORDER BY conversation_history.created_at, conversation_history.id
 LIMIT 1;
 
@@ -61,6 +79,13 @@ WITH owner AS (
     GROUP BY user_id
     ORDER BY count(*) ASC, user_id ASC
     LIMIT 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM conversation_history
+    ORDER BY created_at
+    LIMIT 1 OFFSET 10
 )
 
 SELECT
@@ -68,9 +93,11 @@ SELECT
     conversation_history.session_id,
     conversation_history.role,
     conversation_history.content,
-    'water' AS query
+    'water' AS query,
+    cutoff.cutoff
 FROM owner
 INNER JOIN conversation_history ON owner.user_id = conversation_history.user_id
+CROSS JOIN cutoff
 ORDER BY conversation_history.created_at DESC, conversation_history.id DESC
 LIMIT 1;
 

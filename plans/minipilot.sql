@@ -202,3 +202,75 @@ INNER JOIN knowledge_chunks ON owner.source = knowledge_chunks.source
 WHERE knowledge_chunks.external_id IS NOT NULL
 ORDER BY knowledge_chunks.created_at DESC, knowledge_chunks.id DESC
 LIMIT 1;
+
+-- name: heavy_retention() :one
+-- Nearly all is from before.
+WITH owner AS (
+    SELECT user_id
+    FROM conversations
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id
+    ORDER BY count(*) DESC, user_id ASC
+    LIMIT 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM messages
+    ORDER BY created_at DESC
+    LIMIT 1 OFFSET 100
+)
+
+SELECT
+    owner.user_id,
+    cutoff.cutoff
+FROM owner
+CROSS JOIN cutoff;
+
+-- name: former_retention() :one
+-- The oldest are from before.
+WITH owner AS (
+    SELECT user_id
+    FROM conversations
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id
+    ORDER BY count(*) DESC, user_id ASC
+    LIMIT 1 OFFSET 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM messages
+    ORDER BY created_at
+    LIMIT 1 OFFSET 1000
+)
+
+SELECT
+    owner.user_id,
+    cutoff.cutoff
+FROM owner
+CROSS JOIN cutoff;
+
+-- name: light_retention() :one
+-- Next to nothing is from before.
+WITH owner AS (
+    SELECT user_id
+    FROM conversations
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id
+    ORDER BY count(*) ASC, user_id ASC
+    LIMIT 1
+),
+
+cutoff AS (
+    SELECT created_at AS cutoff
+    FROM messages
+    ORDER BY created_at
+    LIMIT 1 OFFSET 10
+)
+
+SELECT
+    owner.user_id,
+    cutoff.cutoff
+FROM owner
+CROSS JOIN cutoff;

@@ -168,14 +168,23 @@ WITH owner AS (
     GROUP BY tool_id
     ORDER BY count(*) DESC, tool_id ASC
     LIMIT 1
+),
+
+cutoff AS (
+    SELECT started_at AS cutoff
+    FROM tool_sessions
+    ORDER BY started_at DESC
+    LIMIT 1 OFFSET 100
 )
 
 SELECT
     tool_sessions.session_id,
     tool_sessions.tool_id,
-    0 AS active
+    0 AS active,
+    cutoff.cutoff
 FROM owner
 INNER JOIN tool_sessions ON owner.tool_id = tool_sessions.tool_id
+CROSS JOIN cutoff
 ORDER BY tool_sessions.started_at, tool_sessions.id
 LIMIT 1;
 
@@ -186,14 +195,23 @@ WITH owner AS (
     GROUP BY tool_id
     ORDER BY count(*) DESC, tool_id ASC
     LIMIT 1 OFFSET 1
+),
+
+cutoff AS (
+    SELECT started_at AS cutoff
+    FROM tool_sessions
+    ORDER BY started_at
+    LIMIT 1 OFFSET 100
 )
 
 SELECT
     tool_sessions.session_id,
     tool_sessions.tool_id,
-    1 AS active
+    1 AS active,
+    cutoff.cutoff
 FROM owner
 INNER JOIN tool_sessions ON owner.tool_id = tool_sessions.tool_id
+CROSS JOIN cutoff
 ORDER BY tool_sessions.started_at, tool_sessions.id
 LIMIT 1;
 
@@ -205,14 +223,23 @@ WITH owner AS (
     GROUP BY tool_id
     ORDER BY count(*) DESC, tool_id ASC
     LIMIT 1 OFFSET 1
+),
+
+cutoff AS (
+    SELECT started_at AS cutoff
+    FROM tool_sessions
+    ORDER BY started_at
+    LIMIT 1 OFFSET 100
 )
 
 SELECT
     tool_sessions.session_id,
     tool_sessions.tool_id,
-    0 AS active
+    0 AS active,
+    cutoff.cutoff
 FROM owner
 INNER JOIN tool_sessions ON owner.tool_id = tool_sessions.tool_id
+CROSS JOIN cutoff
 ORDER BY tool_sessions.started_at, tool_sessions.id
 LIMIT 1;
 
@@ -223,13 +250,22 @@ WITH owner AS (
     GROUP BY tool_id
     ORDER BY count(*) ASC, tool_id ASC
     LIMIT 1
+),
+
+cutoff AS (
+    SELECT started_at AS cutoff
+    FROM tool_sessions
+    ORDER BY started_at
+    LIMIT 1 OFFSET 10
 )
 
 SELECT
     tool_sessions.session_id,
     tool_sessions.tool_id,
-    1 AS active
+    1 AS active,
+    cutoff.cutoff
 FROM owner
 INNER JOIN tool_sessions ON owner.tool_id = tool_sessions.tool_id
+CROSS JOIN cutoff
 ORDER BY tool_sessions.started_at DESC, tool_sessions.id DESC
 LIMIT 1;

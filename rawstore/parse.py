@@ -20,7 +20,15 @@ from .types import ANY, Type
 
 _POLICIES = ("timeout", "read")
 _REASONS = ("always", "order", "all", "tenant", "plan", "growth", "not null")  # only below a header
-_POLICY = re.compile(rf"--\s*({'|'.join(_POLICIES + _REASONS)})\s*:\s*(.*?)\s*$")
+_DUTIES = {  # likewise: what a tool runs the query for, and the form that it must have
+    "prune": "an :affected query that writes, of cutoff timestamptz, limit int = a number, "
+    "and no other required parameter but the one that says whose rows",
+    "erase": "an :affected query that writes, of one required parameter that says whose rows, "
+    "and no other but limit int = a number",
+    "export": "a :one, :many or :stream query that only reads, "
+    "of one parameter alone that says whose rows",
+}
+_POLICY = re.compile(rf"--\s*({'|'.join((*_POLICIES, *_REASONS, *_DUTIES))})\s*:\s*(.*?)\s*$")
 _NOT_NULL = re.compile(r"([^\W\d]\w*)\s*:\s*(\S.*)")
 _TIMEOUT = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0}
@@ -60,6 +68,9 @@ def _query(file: QueryFile, block: Block, rows: Mapping[str, Row], store: str) -
     if header.kind is None and kind is Kind.SCALAR and statement.columns is None:
         pieces += ((-1, "\nRETURNING rowid"),)
     notes = _notes(file, block, statement)
+    for duty in _DUTIES:
+        if duty in notes.reasons and not _is_fit(duty, kind, params, statement):
+            file.fail(block.header.at, f"-- {duty}: stands with {_DUTIES[duty]}")
     return Query(
         store=store,
         name=header.name,
@@ -157,6 +168,24 @@ def _searched(param: Param) -> Param:
         return param
     nullable, default = param.nullable, param.default
     return Param(param.name, param.type, nullable=nullable, default=default, search=True)
+
+
+def _is_fit(duty: str, kind: Kind, params: tuple[Param, ...], statement: Statement) -> bool:
+    """Whether a query has the form of what it is to be run for."""
+    required = [param for param in params if param.required]
+    optional = [param for param in params if not param.required]
+    portioned = [param.name for param in optional] == ["limit"] and optional[0].bound
+    portioned = portioned and bool(optional[0].default)
+    if duty == "export":
+        reads = kind in (Kind.ONE, Kind.MANY, Kind.STREAM) and not statement.writes
+        return reads and len(required) == len(params) == 1
+    if kind is not Kind.AFFECTED or not statement.writes:
+        return False
+    if duty == "erase":
+        return len(required) == 1 and (portioned or not optional)
+    cutoffs = [param for param in required if param.name == "cutoff"]
+    dated = bool(cutoffs) and str(cutoffs[0].type) == "timestamptz"
+    return dated and portioned and len(required) <= 2
 
 
 # -- documentation and policies

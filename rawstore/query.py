@@ -226,7 +226,8 @@ class Query:
     """A named query of one dialect, as its file declares it.
 
     `reasons` says why a rule of `rawstore check` need not hold: by "order", "all", "tenant" or
-    "not null COLUMN"; by "plan" why `rawstore plans` need not object; by "growth" why it takes
+    "not null COLUMN"; by "prune", "erase" or "export" what the tool of that name runs the query
+    for; by "plan" why `rawstore plans` need not object; by "growth" why it takes
     longer the larger its table is; and by "always" why a `:one` query never gives None, which its
     stub then says.
     """

@@ -228,7 +228,11 @@ def _optional(annotation: str, nullable: bool) -> str:  # noqa: FBT001 - a prope
 def _doc(query: Query) -> str:
     if not query.doc:
         return ""
-    lines = wrap(query.doc.replace("\\", "\\\\").replace('"""', "'''"), _WIDTH - 8)
-    if len(lines) == 1 and len(lines[0]) < _WIDTH - 14:
-        return f'"""{lines[0]}"""'
+    text = " ".join(query.doc.split()).replace("\\", "\\\\").replace('"""', "'''")
+    alone = _WIDTH - 14  # what has a line to itself, with its quotes
+    if len(text) <= alone:
+        return f'"""{text}"""'
+    lines = wrap(text, _WIDTH - 8)
+    if len(lines) == 1:  # a formatter with longer lines would join it with its quotes
+        lines = wrap(text, alone)
     return '"""' + "\n".join(lines) + '\n"""'

@@ -35,7 +35,7 @@ class Call:
     def rows(self) -> int:
         """How many rows it gives back or changes; a value is one."""
         answer = self._run()[1]
-        if self.query.kind is Kind.MANY:
+        if self.query.kind in (Kind.MANY, Kind.STREAM):
             return len(answer)
         return int(answer) if self.query.kind is Kind.AFFECTED else int(answer is not None)
 
@@ -54,6 +54,8 @@ class Call:
             arguments = with_new_keys(query, self.arguments)
             start = time.perf_counter()
             answer = method(**arguments)
+            if query.kind is Kind.STREAM:
+                answer = list(answer)
             return time.perf_counter() - start, answer
 
 

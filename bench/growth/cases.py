@@ -29,7 +29,7 @@ ITEMS = 100  # of a bulk, and of a batch of a clean-up
 
 Arguments = dict[str, Any]
 
-_KINDS = (Kind.ONE, Kind.MANY, Kind.SCALAR, Kind.AFFECTED)
+_KINDS = (Kind.ONE, Kind.MANY, Kind.STREAM, Kind.SCALAR, Kind.AFFECTED)
 
 # Keys that a new row may not share with one that is there, as a sample's row is.
 _NEW = {

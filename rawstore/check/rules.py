@@ -18,7 +18,8 @@ from .place import Place
 _LISTS = (Kind.MANY, Kind.STREAM)
 _GIVE_ROWS = (Kind.ONE, Kind.MANY, Kind.STREAM, Kind.SCALAR)
 _GIVE_NONE = (Kind.AFFECTED, Kind.EXEC)
-_FOR_OTHERS = {"always", "growth", "plan"}  # reasons that no rule here asks for
+# Reasons that no rule here asks for.
+_FOR_OTHERS = {"always", "erase", "export", "growth", "plan", "prune"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from rawstore import aio, batch, session, store, transaction
+from rawstore.aio import AsyncStream
 from rawstore.batch import Result
+from rawstore.stream import Stream
 
 _Answer = TypeVar("_Answer")
 
@@ -108,6 +110,14 @@ class SimilarItem(NamedTuple):
     similarity: float
 
 class Batch(batch.Batch):
+    def count_analyses_before(
+        self,
+        cutoff: datetime,
+        user_id: str,
+    ) -> Result[int]:
+        """What delete_analyses_before deletes of this cutoff, all batches together;
+        without the embeddings.
+        """
     def count_items(
         self,
         user_id: str,
@@ -155,12 +165,44 @@ class Batch(batch.Batch):
         mime_type: str | None = None,
     ) -> Result[Item]:
         """A new item; its id is the caller's, unique within the tenant."""
+    def delete_analyses_before(
+        self,
+        cutoff: datetime,
+        user_id: str,
+        limit: int = 1000,
+    ) -> Result[int]:
+        """Deletes those of the tenant whose item had a newer one before the cutoff, at
+        most limit of them, item by item: one batch of the clean-up; call it until it
+        gives 0. An item's latest analysis stays, however old.
+        """
     def delete_item(
         self,
         item_id: str,
         user_id: str,
     ) -> Result[int]:
         """With its analyses and embeddings."""
+    def delete_user_analyses(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> Result[int]:
+        """Of the first of them, at most limit, deletes those without embeddings: one
+        batch.
+        """
+    def delete_user_embeddings(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> Result[int]:
+        """At most limit of them: one batch; call it until it gives 0."""
+    def delete_user_items(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> Result[int]:
+        """Of the first of them, at most limit, deletes those without analyses: one
+        batch.
+        """
     def get_analysis(
         self,
         analysis_id: str,
@@ -274,6 +316,14 @@ class Batch(batch.Batch):
         """Null leaves a column as it is. None if the tenant has no such item."""
 
 class _Queries:
+    def count_analyses_before(
+        self,
+        cutoff: datetime,
+        user_id: str,
+    ) -> int:
+        """What delete_analyses_before deletes of this cutoff, all batches together;
+        without the embeddings.
+        """
     def count_items(
         self,
         user_id: str,
@@ -321,12 +371,59 @@ class _Queries:
         mime_type: str | None = None,
     ) -> Item:
         """A new item; its id is the caller's, unique within the tenant."""
+    def delete_analyses_before(
+        self,
+        cutoff: datetime,
+        user_id: str,
+        limit: int = 1000,
+    ) -> int:
+        """Deletes those of the tenant whose item had a newer one before the cutoff, at
+        most limit of them, item by item: one batch of the clean-up; call it until it
+        gives 0. An item's latest analysis stays, however old.
+        """
     def delete_item(
         self,
         item_id: str,
         user_id: str,
     ) -> int:
         """With its analyses and embeddings."""
+    def delete_user_analyses(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> int:
+        """Of the first of them, at most limit, deletes those without embeddings: one
+        batch.
+        """
+    def delete_user_embeddings(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> int:
+        """At most limit of them: one batch; call it until it gives 0."""
+    def delete_user_items(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> int:
+        """Of the first of them, at most limit, deletes those without analyses: one
+        batch.
+        """
+    def export_analyses(
+        self,
+        user_id: str,
+    ) -> Stream[Analysis]:
+        """Item by item, and by version."""
+    def export_embeddings(
+        self,
+        user_id: str,
+    ) -> Stream[Embedding]:
+        """In the order of their ids."""
+    def export_items(
+        self,
+        user_id: str,
+    ) -> Stream[Item]:
+        """Oldest first."""
     def get_analysis(
         self,
         analysis_id: str,
@@ -472,6 +569,14 @@ class Store(_Queries, store.Store):
     def session(self) -> AbstractContextManager[Session]: ...
 
 class _AsyncQueries:
+    async def count_analyses_before(
+        self,
+        cutoff: datetime,
+        user_id: str,
+    ) -> int:
+        """What delete_analyses_before deletes of this cutoff, all batches together;
+        without the embeddings.
+        """
     async def count_items(
         self,
         user_id: str,
@@ -519,12 +624,59 @@ class _AsyncQueries:
         mime_type: str | None = None,
     ) -> Item:
         """A new item; its id is the caller's, unique within the tenant."""
+    async def delete_analyses_before(
+        self,
+        cutoff: datetime,
+        user_id: str,
+        limit: int = 1000,
+    ) -> int:
+        """Deletes those of the tenant whose item had a newer one before the cutoff, at
+        most limit of them, item by item: one batch of the clean-up; call it until it
+        gives 0. An item's latest analysis stays, however old.
+        """
     async def delete_item(
         self,
         item_id: str,
         user_id: str,
     ) -> int:
         """With its analyses and embeddings."""
+    async def delete_user_analyses(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> int:
+        """Of the first of them, at most limit, deletes those without embeddings: one
+        batch.
+        """
+    async def delete_user_embeddings(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> int:
+        """At most limit of them: one batch; call it until it gives 0."""
+    async def delete_user_items(
+        self,
+        user_id: str,
+        limit: int = 1000,
+    ) -> int:
+        """Of the first of them, at most limit, deletes those without analyses: one
+        batch.
+        """
+    def export_analyses(
+        self,
+        user_id: str,
+    ) -> AsyncStream[Analysis]:
+        """Item by item, and by version."""
+    def export_embeddings(
+        self,
+        user_id: str,
+    ) -> AsyncStream[Embedding]:
+        """In the order of their ids."""
+    def export_items(
+        self,
+        user_id: str,
+    ) -> AsyncStream[Item]:
+        """Oldest first."""
     async def get_analysis(
         self,
         analysis_id: str,

@@ -83,6 +83,26 @@ class Batch(batch.Batch):
         include_superseded: bool = False,
     ) -> Result[int]:
         """Live units, or all."""
+    def count_conversations_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """What delete_conversations_before deletes of this cutoff, all batches
+        together.
+        """
+    def count_messages_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """What delete_messages_before deletes of this cutoff, all batches together."""
+    def count_superseded_contexts_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """The superseded units that have not changed since the cutoff: what
+        delete_superseded_contexts_before deletes, but for those that supersede a newer
+        one.
+        """
     def create_conversation(
         self,
         task: str,
@@ -103,6 +123,29 @@ class Batch(batch.Batch):
         id: str,
     ) -> Result[int]:
         """With its messages."""
+    def delete_conversations_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> Result[int]: ...
+    def delete_messages_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> Result[int]:
+        """Look-ups by scalar subqueries and row by row, for a join would be planned
+        without knowing the limit, and read the whole table.
+        """
+    def delete_superseded_contexts_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> Result[int]:
+        """Deletes the superseded units that have not changed since the cutoff, the oldest
+        first and at most limit of them: one batch. A unit stays for as long as one does
+        that it supersedes, which would be live again. Live units are never cleaned up.
+        Callers at the same moment take different batches.
+        """
     def get_context(
         self,
         id: str,
@@ -151,11 +194,11 @@ class Batch(batch.Batch):
         it, approximately, and all others exactly; so are, where the index finds fewer
         than wanted, the units that there are: the answer is never short. The dimension
         chooses one branch before any row is read. The settings make the index go on
-        until enough rows pass the source_type, and look about more widely than
-        pgvector's default; they last to the end of the transaction. The index knows no
-        order among equal units: twenty more are taken, from which the newest are
-        chosen. A min_similarity only takes from the best what is too far, so it needs
-        no part in the search.
+        until enough rows pass the source_type, and look about as widely as it is tuned
+        to; they last to the end of the transaction. The index knows no order among
+        equal units: twenty more are taken, from which the newest are chosen. A
+        min_similarity only takes from the best what is too far, so it needs no part in
+        the search.
         """
     def supersede_context(
         self,
@@ -209,6 +252,26 @@ class _Queries:
         include_superseded: bool = False,
     ) -> int:
         """Live units, or all."""
+    def count_conversations_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_conversations_before deletes of this cutoff, all batches
+        together.
+        """
+    def count_messages_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_messages_before deletes of this cutoff, all batches together."""
+    def count_superseded_contexts_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """The superseded units that have not changed since the cutoff: what
+        delete_superseded_contexts_before deletes, but for those that supersede a newer
+        one.
+        """
     def create_conversation(
         self,
         task: str,
@@ -229,6 +292,29 @@ class _Queries:
         id: str,
     ) -> int:
         """With its messages."""
+    def delete_conversations_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> int: ...
+    def delete_messages_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> int:
+        """Look-ups by scalar subqueries and row by row, for a join would be planned
+        without knowing the limit, and read the whole table.
+        """
+    def delete_superseded_contexts_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> int:
+        """Deletes the superseded units that have not changed since the cutoff, the oldest
+        first and at most limit of them: one batch. A unit stays for as long as one does
+        that it supersedes, which would be live again. Live units are never cleaned up.
+        Callers at the same moment take different batches.
+        """
     def get_context(
         self,
         id: str,
@@ -277,11 +363,11 @@ class _Queries:
         it, approximately, and all others exactly; so are, where the index finds fewer
         than wanted, the units that there are: the answer is never short. The dimension
         chooses one branch before any row is read. The settings make the index go on
-        until enough rows pass the source_type, and look about more widely than
-        pgvector's default; they last to the end of the transaction. The index knows no
-        order among equal units: twenty more are taken, from which the newest are
-        chosen. A min_similarity only takes from the best what is too far, so it needs
-        no part in the search.
+        until enough rows pass the source_type, and look about as widely as it is tuned
+        to; they last to the end of the transaction. The index knows no order among
+        equal units: twenty more are taken, from which the newest are chosen. A
+        min_similarity only takes from the best what is too far, so it needs no part in
+        the search.
         """
     def supersede_context(
         self,
@@ -367,6 +453,26 @@ class _AsyncQueries:
         include_superseded: bool = False,
     ) -> int:
         """Live units, or all."""
+    async def count_conversations_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_conversations_before deletes of this cutoff, all batches
+        together.
+        """
+    async def count_messages_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_messages_before deletes of this cutoff, all batches together."""
+    async def count_superseded_contexts_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """The superseded units that have not changed since the cutoff: what
+        delete_superseded_contexts_before deletes, but for those that supersede a newer
+        one.
+        """
     async def create_conversation(
         self,
         task: str,
@@ -387,6 +493,29 @@ class _AsyncQueries:
         id: str,
     ) -> int:
         """With its messages."""
+    async def delete_conversations_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> int: ...
+    async def delete_messages_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> int:
+        """Look-ups by scalar subqueries and row by row, for a join would be planned
+        without knowing the limit, and read the whole table.
+        """
+    async def delete_superseded_contexts_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> int:
+        """Deletes the superseded units that have not changed since the cutoff, the oldest
+        first and at most limit of them: one batch. A unit stays for as long as one does
+        that it supersedes, which would be live again. Live units are never cleaned up.
+        Callers at the same moment take different batches.
+        """
     async def get_context(
         self,
         id: str,
@@ -435,11 +564,11 @@ class _AsyncQueries:
         it, approximately, and all others exactly; so are, where the index finds fewer
         than wanted, the units that there are: the answer is never short. The dimension
         chooses one branch before any row is read. The settings make the index go on
-        until enough rows pass the source_type, and look about more widely than
-        pgvector's default; they last to the end of the transaction. The index knows no
-        order among equal units: twenty more are taken, from which the newest are
-        chosen. A min_similarity only takes from the best what is too far, so it needs
-        no part in the search.
+        until enough rows pass the source_type, and look about as widely as it is tuned
+        to; they last to the end of the transaction. The index knows no order among
+        equal units: twenty more are taken, from which the newest are chosen. A
+        min_similarity only takes from the best what is too far, so it needs no part in
+        the search.
         """
     async def supersede_context(
         self,

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from rawstore import aio, batch, session, store, transaction
+from rawstore.aio import AsyncStream
 from rawstore.batch import Result
+from rawstore.stream import Stream
 
 _Answer = TypeVar("_Answer")
 
@@ -66,6 +68,26 @@ class UserPreference(NamedTuple):
     updated_at: datetime
 
 class Batch(batch.Batch):
+    def count_history_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """What delete_history_before deletes of this cutoff, all batches together."""
+    def count_metrics_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """What delete_metrics_before deletes of this cutoff, all batches together."""
+    def delete_history_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> Result[int]:
+        """Deletes the oldest messages from before the cutoff, at most limit of them: one
+        batch of the clean-up; call it until it gives 0. Callers at the same moment take
+        different batches. An array, for a join would be planned without knowing the
+        limit, and read the whole table.
+        """
     def delete_metrics_before(
         self,
         cutoff: datetime,
@@ -85,6 +107,18 @@ class Batch(batch.Batch):
         self,
         user_id: str,
         session_id: str,
+    ) -> Result[int]: ...
+    def delete_user_history(
+        self,
+        user_id: str,
+        limit: int = 10000,
+    ) -> Result[int]:
+        """Deletes the user's oldest messages, at most limit of them: one batch; call it
+        until it gives 0.
+        """
+    def delete_user_preferences(
+        self,
+        user_id: str,
     ) -> Result[int]: ...
     def get_conversation_history(
         self,
@@ -173,6 +207,26 @@ class Batch(batch.Batch):
         """
 
 class _Queries:
+    def count_history_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_history_before deletes of this cutoff, all batches together."""
+    def count_metrics_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_metrics_before deletes of this cutoff, all batches together."""
+    def delete_history_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> int:
+        """Deletes the oldest messages from before the cutoff, at most limit of them: one
+        batch of the clean-up; call it until it gives 0. Callers at the same moment take
+        different batches. An array, for a join would be planned without knowing the
+        limit, and read the whole table.
+        """
     def delete_metrics_before(
         self,
         cutoff: datetime,
@@ -193,6 +247,23 @@ class _Queries:
         user_id: str,
         session_id: str,
     ) -> int: ...
+    def delete_user_history(
+        self,
+        user_id: str,
+        limit: int = 10000,
+    ) -> int:
+        """Deletes the user's oldest messages, at most limit of them: one batch; call it
+        until it gives 0.
+        """
+    def delete_user_preferences(
+        self,
+        user_id: str,
+    ) -> int: ...
+    def export_history(
+        self,
+        user_id: str,
+    ) -> Stream[HistoryMessage]:
+        """Of all the user's sessions, oldest first."""
     def get_conversation_history(
         self,
         user_id: str,
@@ -312,6 +383,26 @@ class Store(_Queries, store.Store):
     def session(self) -> AbstractContextManager[Session]: ...
 
 class _AsyncQueries:
+    async def count_history_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_history_before deletes of this cutoff, all batches together."""
+    async def count_metrics_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_metrics_before deletes of this cutoff, all batches together."""
+    async def delete_history_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> int:
+        """Deletes the oldest messages from before the cutoff, at most limit of them: one
+        batch of the clean-up; call it until it gives 0. Callers at the same moment take
+        different batches. An array, for a join would be planned without knowing the
+        limit, and read the whole table.
+        """
     async def delete_metrics_before(
         self,
         cutoff: datetime,
@@ -332,6 +423,23 @@ class _AsyncQueries:
         user_id: str,
         session_id: str,
     ) -> int: ...
+    async def delete_user_history(
+        self,
+        user_id: str,
+        limit: int = 10000,
+    ) -> int:
+        """Deletes the user's oldest messages, at most limit of them: one batch; call it
+        until it gives 0.
+        """
+    async def delete_user_preferences(
+        self,
+        user_id: str,
+    ) -> int: ...
+    def export_history(
+        self,
+        user_id: str,
+    ) -> AsyncStream[HistoryMessage]:
+        """Of all the user's sessions, oldest first."""
     async def get_conversation_history(
         self,
         user_id: str,

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
 from rawstore import aio, batch, session, store, transaction
+from rawstore.aio import AsyncStream
 from rawstore.batch import Result
+from rawstore.stream import Stream
 
 _Answer = TypeVar("_Answer")
 
@@ -100,6 +102,18 @@ class Batch(batch.Batch):
         stands where it stood. Callers whose lists overlap in another order can
         deadlock; sort the items, or use run().
         """
+    def count_conversations_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """What delete_conversations_before deletes of this cutoff, all batches
+        together.
+        """
+    def count_messages_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """What delete_messages_before deletes of this cutoff, all batches together."""
     def create_conversation(
         self,
         user_id: UUID | str | None = None,
@@ -119,6 +133,11 @@ class Batch(batch.Batch):
         conversation_id: UUID | str,
     ) -> Result[int]:
         """With its messages."""
+    def delete_conversations_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> Result[int]: ...
     def delete_knowledge_chunk(
         self,
         chunk_id: UUID | str,
@@ -127,11 +146,36 @@ class Batch(batch.Batch):
         self,
         message_id: UUID | str,
     ) -> Result[int]: ...
+    def delete_messages_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> Result[int]:
+        """Look-ups by scalar subqueries and row by row, for a join would be planned
+        without knowing the limit, and read the whole table.
+        """
     def delete_user(
         self,
         user_id: UUID | str,
     ) -> Result[int]:
         """With the user's conversations and their messages."""
+    def delete_user_conversations(
+        self,
+        user_id: UUID | str,
+        limit: int = 1000,
+    ) -> Result[int]:
+        """Of the oldest of them, at most limit, deletes those without messages: one
+        batch.
+        """
+    def delete_user_messages(
+        self,
+        user_id: UUID | str,
+        limit: int = 10000,
+    ) -> Result[int]:
+        """Deletes messages of the oldest of them, at most limit: one batch; call it until
+        it gives 0. Of the conversations at most limit are looked at, which
+        delete_user_conversations then takes away.
+        """
     def get_conversation_by_id(
         self,
         conversation_id: UUID | str,
@@ -301,6 +345,18 @@ class _Queries:
         stands where it stood. Callers whose lists overlap in another order can
         deadlock; sort the items, or use run().
         """
+    def count_conversations_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_conversations_before deletes of this cutoff, all batches
+        together.
+        """
+    def count_messages_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_messages_before deletes of this cutoff, all batches together."""
     def create_conversation(
         self,
         user_id: UUID | str | None = None,
@@ -320,6 +376,11 @@ class _Queries:
         conversation_id: UUID | str,
     ) -> int:
         """With its messages."""
+    def delete_conversations_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> int: ...
     def delete_knowledge_chunk(
         self,
         chunk_id: UUID | str,
@@ -328,11 +389,46 @@ class _Queries:
         self,
         message_id: UUID | str,
     ) -> int: ...
+    def delete_messages_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> int:
+        """Look-ups by scalar subqueries and row by row, for a join would be planned
+        without knowing the limit, and read the whole table.
+        """
     def delete_user(
         self,
         user_id: UUID | str,
     ) -> int:
         """With the user's conversations and their messages."""
+    def delete_user_conversations(
+        self,
+        user_id: UUID | str,
+        limit: int = 1000,
+    ) -> int:
+        """Of the oldest of them, at most limit, deletes those without messages: one
+        batch.
+        """
+    def delete_user_messages(
+        self,
+        user_id: UUID | str,
+        limit: int = 10000,
+    ) -> int:
+        """Deletes messages of the oldest of them, at most limit: one batch; call it until
+        it gives 0. Of the conversations at most limit are looked at, which
+        delete_user_conversations then takes away.
+        """
+    def export_conversations(
+        self,
+        user_id: UUID | str,
+    ) -> Stream[Conversation]:
+        """Oldest first."""
+    def export_messages(
+        self,
+        user_id: UUID | str,
+    ) -> Stream[Message]:
+        """Conversation by conversation, oldest first."""
     def get_conversation_by_id(
         self,
         conversation_id: UUID | str,
@@ -534,6 +630,18 @@ class _AsyncQueries:
         stands where it stood. Callers whose lists overlap in another order can
         deadlock; sort the items, or use run().
         """
+    async def count_conversations_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_conversations_before deletes of this cutoff, all batches
+        together.
+        """
+    async def count_messages_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_messages_before deletes of this cutoff, all batches together."""
     async def create_conversation(
         self,
         user_id: UUID | str | None = None,
@@ -553,6 +661,11 @@ class _AsyncQueries:
         conversation_id: UUID | str,
     ) -> int:
         """With its messages."""
+    async def delete_conversations_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> int: ...
     async def delete_knowledge_chunk(
         self,
         chunk_id: UUID | str,
@@ -561,11 +674,46 @@ class _AsyncQueries:
         self,
         message_id: UUID | str,
     ) -> int: ...
+    async def delete_messages_before(
+        self,
+        cutoff: datetime,
+        limit: int = 10000,
+    ) -> int:
+        """Look-ups by scalar subqueries and row by row, for a join would be planned
+        without knowing the limit, and read the whole table.
+        """
     async def delete_user(
         self,
         user_id: UUID | str,
     ) -> int:
         """With the user's conversations and their messages."""
+    async def delete_user_conversations(
+        self,
+        user_id: UUID | str,
+        limit: int = 1000,
+    ) -> int:
+        """Of the oldest of them, at most limit, deletes those without messages: one
+        batch.
+        """
+    async def delete_user_messages(
+        self,
+        user_id: UUID | str,
+        limit: int = 10000,
+    ) -> int:
+        """Deletes messages of the oldest of them, at most limit: one batch; call it until
+        it gives 0. Of the conversations at most limit are looked at, which
+        delete_user_conversations then takes away.
+        """
+    def export_conversations(
+        self,
+        user_id: UUID | str,
+    ) -> AsyncStream[Conversation]:
+        """Oldest first."""
+    def export_messages(
+        self,
+        user_id: UUID | str,
+    ) -> AsyncStream[Message]:
+        """Conversation by conversation, oldest first."""
     async def get_conversation_by_id(
         self,
         conversation_id: UUID | str,

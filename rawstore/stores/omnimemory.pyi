@@ -68,6 +68,20 @@ class Batch(batch.Batch):
         """Adds to the totals; callers at the same moment lose nothing. A total out of its
         type's range is a DataError. None if there is no such session.
         """
+    def count_operations_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """What delete_operations_before deletes of this cutoff, all batches
+        together.
+        """
+    def count_sessions_before(
+        self,
+        cutoff: datetime,
+    ) -> Result[int]:
+        """What delete_sessions_before deletes of this cutoff, once the operations are, all
+        batches together.
+        """
     def delete_operations_before(
         self,
         cutoff: datetime,
@@ -77,6 +91,16 @@ class Batch(batch.Batch):
         batch of the clean-up; call it until it gives 0. The sessions keep their totals.
         Callers at the same moment take different batches. An array, for a join would be
         planned without knowing the limit, and read the whole table.
+        """
+    def delete_sessions_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> Result[int]:
+        """Of the oldest sessions that ended before the cutoff and did nothing since, at
+        most limit of them, deletes those without operations: one batch of the clean-up,
+        which deletes operations beside it. Look-ups by scalar subqueries, for a join
+        would be planned without knowing the limit, and read the whole table.
         """
     def end_session(
         self,
@@ -184,6 +208,20 @@ class _Queries:
         """Adds to the totals; callers at the same moment lose nothing. A total out of its
         type's range is a DataError. None if there is no such session.
         """
+    def count_operations_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_operations_before deletes of this cutoff, all batches
+        together.
+        """
+    def count_sessions_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_sessions_before deletes of this cutoff, once the operations are, all
+        batches together.
+        """
     def delete_operations_before(
         self,
         cutoff: datetime,
@@ -193,6 +231,16 @@ class _Queries:
         batch of the clean-up; call it until it gives 0. The sessions keep their totals.
         Callers at the same moment take different batches. An array, for a join would be
         planned without knowing the limit, and read the whole table.
+        """
+    def delete_sessions_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> int:
+        """Of the oldest sessions that ended before the cutoff and did nothing since, at
+        most limit of them, deletes those without operations: one batch of the clean-up,
+        which deletes operations beside it. Look-ups by scalar subqueries, for a join
+        would be planned without knowing the limit, and read the whole table.
         """
     def end_session(
         self,
@@ -332,6 +380,20 @@ class _AsyncQueries:
         """Adds to the totals; callers at the same moment lose nothing. A total out of its
         type's range is a DataError. None if there is no such session.
         """
+    async def count_operations_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_operations_before deletes of this cutoff, all batches
+        together.
+        """
+    async def count_sessions_before(
+        self,
+        cutoff: datetime,
+    ) -> int:
+        """What delete_sessions_before deletes of this cutoff, once the operations are, all
+        batches together.
+        """
     async def delete_operations_before(
         self,
         cutoff: datetime,
@@ -341,6 +403,16 @@ class _AsyncQueries:
         batch of the clean-up; call it until it gives 0. The sessions keep their totals.
         Callers at the same moment take different batches. An array, for a join would be
         planned without knowing the limit, and read the whole table.
+        """
+    async def delete_sessions_before(
+        self,
+        cutoff: datetime,
+        limit: int = 1000,
+    ) -> int:
+        """Of the oldest sessions that ended before the cutoff and did nothing since, at
+        most limit of them, deletes those without operations: one batch of the clean-up,
+        which deletes operations beside it. Look-ups by scalar subqueries, for a join
+        would be planned without knowing the limit, and read the whole table.
         """
     async def end_session(
         self,

@@ -153,8 +153,8 @@ def test_a_parameter_without_a_sample_is_named(open_folder: OpenFolder) -> None:
 
 
 def test_a_query_of_another_kind_is_not_passed_over(open_folder: OpenFolder) -> None:
-    store = open_folder({"things.sql": "-- name: numbers() :stream\nSELECT 1 AS one;"})
-    with pytest.raises(ConfigError, match=r"shop\.numbers: no way to time a :stream query"):
+    store = open_folder({"things.sql": "-- name: forget() :exec\nDELETE FROM things;"})
+    with pytest.raises(ConfigError, match=r"shop\.forget: no way to time a :exec query"):
         cases([store])
 
 

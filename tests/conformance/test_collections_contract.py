@@ -24,7 +24,7 @@ def test_queries_and_rows_are_as_listed(store: Any) -> None:
 
 def test_the_list_names_each_query_once() -> None:
     names = [query["name"] for query in listed("collections")["queries"]]
-    assert len(set(names)) == len(names) == 17
+    assert len(set(names)) == len(names) == 25
 
 
 def test_every_query_takes_a_tenant() -> None:

@@ -26,7 +26,7 @@ def test_queries_and_rows_are_as_listed(store: Any) -> None:
 
 def test_the_list_names_each_query_once() -> None:
     names = [query["name"] for query in listed("contextpilot")["queries"]]
-    assert len(set(names)) == len(names) == 15
+    assert len(set(names)) == len(names) == 21
 
 
 def test_only_a_write_is_marked_as_one(store: Any) -> None:

@@ -88,7 +88,7 @@ def test_a_role_that_may_not_create_the_extension_is_told_who_can(empty: str, pg
                 admin.execute(
                     "CREATE EXTENSION vector"
                 )  # as its hint says; no right is needed then
-                assert len(store.migrate()) == 5
+                assert len(store.migrate()) == len(store.migrations.status()) - 1
                 store.add_context("file", "a", "A", embedding=[1.0] * 384)
                 assert len(store.search_contexts([1.0] * 384)) == 1
         finally:
@@ -109,7 +109,7 @@ def test_an_extension_in_another_schema_is_refused(empty: str) -> None:
             with pytest.raises(MigrationError, match="ALTER EXTENSION vector SET SCHEMA public"):
                 store.migrate()
             admin.execute("ALTER EXTENSION vector SET SCHEMA public")
-            assert len(store.migrate()) == 5
+            assert len(store.migrate()) == len(store.migrations.status()) - 1
 
 
 def test_an_extension_that_is_too_old_is_refused(empty: str) -> None:
@@ -130,4 +130,6 @@ def test_eight_deploys_at_once_make_one_schema(empty: str) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         applied = list(threads.map(deploy, range(8)))
-    assert sorted(map(len, applied)) == [0] * 7 + [6]
+    with rawstore.open("contextpilot", empty) as store:
+        all_of_them = len(store.migrations.status())
+    assert sorted(map(len, applied)) == [0] * 7 + [all_of_them]

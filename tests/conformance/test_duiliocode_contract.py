@@ -23,7 +23,7 @@ def test_queries_and_rows_are_as_listed(store: Any) -> None:
 
 def test_the_list_names_each_query_once() -> None:
     names = [query["name"] for query in listed("duiliocode")["queries"]]
-    assert len(set(names)) == len(names) == 13
+    assert len(set(names)) == len(names) == 19
 
 
 def test_every_query_but_a_plain_insert_or_look_up_says_what_it_does(store: Any) -> None:

@@ -15,7 +15,7 @@ ITEMS = "rows"  # a list of dicts, declared as a list of some row: `NAME[]`
 
 
 def test_the_list_names_each_query_once() -> None:
-    assert len(QUERIES) == len(LISTED["queries"]) == 29
+    assert len(QUERIES) == len(LISTED["queries"]) == 37
 
 
 def test_every_listed_query_exists_and_no_other(store: Any) -> None:

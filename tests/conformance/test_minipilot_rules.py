@@ -29,6 +29,7 @@ FINE: dict[str, Any] = {
     "uuid": uuid4(),
     "text": "text",
     "int": 1,
+    "timestamptz": datetime(2024, 2, 29, tzinfo=UTC),
     "json": {"key": 1},
     "rows": [{"source": "docs", "content": "Text"}],
 }

@@ -201,8 +201,8 @@ SELECT
 -- The dimensions that have an index (384, 768, 1024, 1536) are searched by it, approximately, and
 -- all others exactly; so are, where the index finds fewer than wanted, the units that there are:
 -- the answer is never short. The dimension chooses one branch before any row is read. The settings
--- make the index go on until enough rows pass the source_type, and look about more widely than
--- pgvector's default; they last to the end of the transaction. The index knows no order among equal
+-- make the index go on until enough rows pass the source_type, and look about as widely as it is
+-- tuned to; they last to the end of the transaction. The index knows no order among equal
 -- units: twenty more are taken, from which the newest are chosen. A min_similarity only takes from
 -- the best what is too far, so it needs no part in the search.
 -- growth: the indexes look at more units the more there are, though far from all
@@ -210,7 +210,12 @@ WITH settings AS MATERIALIZED (
     SELECT
         set_config('hnsw.iterative_scan', 'relaxed_order', TRUE) AS iterative_scan,
         set_config(
-            'hnsw.ef_search', greatest(200, 2 * least(:limit, 500))::text, TRUE
+            'hnsw.ef_search',
+            greatest(
+                contextpilot.ef_search(public.vector_dims(:embedding::public.vector)),
+                2 * least(:limit, 500)
+            )::text,
+            TRUE
         ) AS ef_search
 ),
 

@@ -132,3 +132,64 @@ ORDER BY
 -- growth: a session may have many messages, which are deleted one by one
 DELETE FROM duiliocode.conversation_history
 WHERE user_id = :user_id AND session_id = :session_id;
+
+-- name: delete_history_before(cutoff timestamptz, limit int = 10000) :affected
+-- prune: messages, by created_at
+-- Deletes the oldest messages from before the cutoff, at most limit of them: one batch of the clean-up;
+-- call it until it gives 0.
+-- Callers at the same moment take different batches. An array, for a join would be planned without
+-- knowing the limit, and read the whole table.
+WITH oldest AS (
+    SELECT id
+    FROM duiliocode.conversation_history
+    WHERE created_at < :cutoff
+    ORDER BY created_at, id
+    LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+)
+
+DELETE FROM duiliocode.conversation_history
+WHERE id = any(array(SELECT oldest.id FROM oldest));
+
+-- name: count_history_before(cutoff timestamptz) :scalar bigint
+-- What delete_history_before deletes of this cutoff, all batches together.
+-- plan: a count reads what it counts
+-- growth: a count reads what it counts
+SELECT count(*) AS messages
+FROM duiliocode.conversation_history
+WHERE created_at < :cutoff;
+
+-- name: export_history(user_id text) :stream HistoryMessage
+-- export: the user's messages
+-- Of all the user's sessions, oldest first.
+-- all: everything is asked for
+-- plan: of who has much of the table all is read in one go, and sorted
+-- growth: a user may have many messages
+SELECT
+    id,
+    user_id,
+    session_id,
+    role,
+    content,
+    model,
+    workspace_path,
+    extra_data,
+    created_at
+FROM duiliocode.conversation_history
+WHERE user_id = :user_id
+ORDER BY created_at NULLS FIRST, id;
+
+-- name: delete_user_history(user_id text, limit int = 10000) :affected
+-- erase: the user's messages
+-- Deletes the user's oldest messages, at most limit of them: one batch; call it until it gives 0.
+-- plan: to sort a user's messages may cost less than to fetch them one by one in their order
+WITH oldest AS (
+    SELECT id
+    FROM duiliocode.conversation_history
+    WHERE user_id = :user_id
+    ORDER BY created_at NULLS FIRST, id
+    LIMIT :limit
+)
+
+DELETE FROM duiliocode.conversation_history
+WHERE id = any(array(SELECT oldest.id FROM oldest));

@@ -77,6 +77,7 @@ GROUP BY operation
 ORDER BY operation;
 
 -- name: delete_metrics_before(cutoff timestamptz, limit int = 10000) :affected
+-- prune: metrics, by created_at
 -- Deletes the oldest metrics from before the cutoff, at most limit of them: one batch of the clean-up;
 -- call it until it gives 0.
 -- Callers at the same moment take different batches. An array, for a join would be planned without
@@ -92,3 +93,11 @@ WITH oldest AS (
 
 DELETE FROM duiliocode.system_metrics
 WHERE id = any(array(SELECT oldest.id FROM oldest));
+
+-- name: count_metrics_before(cutoff timestamptz) :scalar bigint
+-- What delete_metrics_before deletes of this cutoff, all batches together.
+-- plan: a count reads what it counts
+-- growth: a count reads what it counts
+SELECT count(*) AS metrics
+FROM duiliocode.system_metrics
+WHERE created_at < :cutoff;

@@ -22,6 +22,7 @@ RETURNING
     updated_at;
 
 -- name: get_user_by_id(user_id uuid) :one User
+-- export: the user
 SELECT
     id,
     external_id,
@@ -150,6 +151,7 @@ RETURNING
     updated_at;
 
 -- name: delete_user(user_id uuid) :affected
+-- erase: the user
 -- With the user's conversations and their messages.
 -- growth: the user's conversations and their messages are deleted one by one
 DELETE FROM minipilot.users

@@ -203,6 +203,7 @@ SELECT
 FROM spanned;
 
 -- name: delete_operations_before(cutoff timestamptz, limit int = 10000) :affected
+-- prune: operations, by created_at
 -- Deletes the oldest operations from before the cutoff, at most limit of them: one batch of the
 -- clean-up; call it until it gives 0. The sessions keep their totals.
 -- Callers at the same moment take different batches. An array, for a join would be planned without
@@ -218,3 +219,11 @@ WITH oldest AS (
 
 DELETE FROM omnimemory.tool_operations
 WHERE id = any(array(SELECT oldest.id FROM oldest));
+
+-- name: count_operations_before(cutoff timestamptz) :scalar bigint
+-- What delete_operations_before deletes of this cutoff, all batches together.
+-- plan: a count reads what it counts
+-- growth: a count reads what it counts
+SELECT count(*) AS operations
+FROM omnimemory.tool_operations
+WHERE created_at < :cutoff;

@@ -146,3 +146,68 @@ RETURNING
     total_embeddings,
     total_workflows,
     tokens_saved;
+
+-- name: delete_sessions_before(cutoff timestamptz, limit int = 1000) :affected
+-- prune: sessions that ended, by ended_at and their last activity, once they have no operations
+-- Of the oldest sessions that ended before the cutoff and did nothing since, at most limit of them,
+-- deletes those without operations: one batch of the clean-up, which deletes operations beside it.
+-- Look-ups by scalar subqueries, for a join would be planned without knowing the limit, and read the
+-- whole table.
+-- growth: sessions that ended before and have a newer operation, written by hand, are passed over
+WITH oldest AS (
+    SELECT
+        id,
+        session_id
+    FROM omnimemory.tool_sessions
+    WHERE
+        (ended_at IS NULL)::integer = 0
+        AND started_at AT TIME ZONE 'UTC' < :cutoff::timestamptz AT TIME ZONE 'UTC'
+        AND ended_at < :cutoff
+        AND last_activity < :cutoff
+        AND (
+            SELECT newer.id
+            FROM omnimemory.tool_operations AS newer
+            WHERE
+                newer.session_id = tool_sessions.session_id
+                AND newer.created_at >= :cutoff
+            ORDER BY newer.created_at NULLS FIRST
+            LIMIT 1
+        ) IS NULL
+    ORDER BY started_at AT TIME ZONE 'UTC', id
+    LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+)
+
+DELETE FROM omnimemory.tool_sessions
+WHERE
+    id = any(
+        array(
+            SELECT oldest.id
+            FROM oldest
+            WHERE
+                (
+                    SELECT tool_operations.id
+                    FROM omnimemory.tool_operations
+                    WHERE tool_operations.session_id = oldest.session_id
+                    ORDER BY tool_operations.created_at NULLS FIRST
+                    LIMIT 1
+                ) IS NULL
+        )
+    );
+
+-- name: count_sessions_before(cutoff timestamptz) :scalar bigint
+-- What delete_sessions_before deletes of this cutoff, once the operations are, all batches together.
+-- plan: a count reads what it counts
+-- growth: a count reads what it counts
+SELECT count(*) AS sessions
+FROM omnimemory.tool_sessions
+WHERE
+    ended_at < :cutoff
+    AND last_activity < :cutoff
+    AND NOT EXISTS (
+        SELECT newer.id
+        FROM omnimemory.tool_operations AS newer
+        WHERE
+            newer.session_id = tool_sessions.session_id
+            AND newer.created_at >= :cutoff
+    );

@@ -135,6 +135,7 @@ GROUP BY
 ORDER BY summed.operation;
 
 -- name: delete_metrics_before(cutoff timestamptz, limit int = 10000) :affected
+-- prune: metrics, by created_at
 -- Deletes the oldest metrics from before the cutoff, at most limit of them: one batch of the clean-up;
 -- call it until it gives 0.
 DELETE FROM system_metrics
@@ -146,3 +147,11 @@ WHERE
         ORDER BY oldest.created_at, oldest.id
         LIMIT :limit
     );
+
+-- name: count_metrics_before(cutoff timestamptz) :scalar bigint
+-- What delete_metrics_before deletes of this cutoff, all batches together.
+-- plan: a count reads what it counts
+-- growth: a count reads what it counts
+SELECT count(*) AS metrics
+FROM system_metrics
+WHERE created_at < :cutoff;

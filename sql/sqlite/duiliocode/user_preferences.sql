@@ -31,6 +31,7 @@ FROM user_preferences
 WHERE user_id = :user_id AND key = :key;
 
 -- name: list_preferences(user_id text) :many UserPreference
+-- export: the user's preferences
 -- By key, in the order of its bytes.
 -- all: a user has few preferences
 SELECT
@@ -47,3 +48,8 @@ ORDER BY key;
 -- name: delete_preference(user_id text, key text) :affected
 DELETE FROM user_preferences
 WHERE user_id = :user_id AND key = :key;
+
+-- name: delete_user_preferences(user_id text) :affected
+-- erase: the user's preferences
+DELETE FROM user_preferences
+WHERE user_id = :user_id;

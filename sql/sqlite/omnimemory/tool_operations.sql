@@ -243,6 +243,7 @@ SELECT
 FROM spanned;
 
 -- name: delete_operations_before(cutoff timestamptz, limit int = 10000) :affected
+-- prune: operations, by created_at
 -- Deletes the oldest operations from before the cutoff, at most limit of them: one batch of the
 -- clean-up; call it until it gives 0. The sessions keep their totals.
 DELETE FROM tool_operations
@@ -254,3 +255,11 @@ WHERE
         ORDER BY oldest.created_at, oldest.seq
         LIMIT :limit
     );
+
+-- name: count_operations_before(cutoff timestamptz) :scalar bigint
+-- What delete_operations_before deletes of this cutoff, all batches together.
+-- plan: a count reads what it counts
+-- growth: a count reads what it counts
+SELECT count(*) AS operations
+FROM tool_operations
+WHERE created_at < :cutoff;

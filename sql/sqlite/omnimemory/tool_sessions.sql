@@ -156,3 +156,51 @@ RETURNING
     total_embeddings,
     total_workflows,
     tokens_saved;
+
+-- name: delete_sessions_before(cutoff timestamptz, limit int = 1000) :affected
+-- prune: sessions that ended, by ended_at and their last activity, once they have no operations
+-- Of the oldest sessions that ended before the cutoff and did nothing since, at most limit of them,
+-- deletes those without operations: one batch of the clean-up, which deletes operations beside it.
+-- growth: sessions that ended before and have a newer operation, written by hand, are passed over
+DELETE FROM tool_sessions
+WHERE
+    id IN (
+        SELECT oldest.id
+        FROM tool_sessions AS oldest
+        WHERE
+            (oldest.ended_at IS NULL) = 0
+            AND oldest.started_at < :cutoff
+            AND oldest.ended_at < :cutoff
+            AND oldest.last_activity < :cutoff
+            AND NOT EXISTS (
+                SELECT newer.id
+                FROM tool_operations AS newer
+                WHERE
+                    newer.session_id = oldest.session_id
+                    AND newer.created_at >= :cutoff
+            )
+        ORDER BY oldest.started_at, oldest.id
+        LIMIT :limit
+    )
+    AND NOT EXISTS (
+        SELECT tool_operations.id
+        FROM tool_operations
+        WHERE tool_operations.session_id = tool_sessions.session_id
+    );
+
+-- name: count_sessions_before(cutoff timestamptz) :scalar bigint
+-- What delete_sessions_before deletes of this cutoff, once the operations are, all batches together.
+-- plan: a count reads what it counts
+-- growth: a count reads what it counts
+SELECT count(*) AS sessions
+FROM tool_sessions
+WHERE
+    ended_at < :cutoff
+    AND last_activity < :cutoff
+    AND NOT EXISTS (
+        SELECT newer.id
+        FROM tool_operations AS newer
+        WHERE
+            newer.session_id = tool_sessions.session_id
+            AND newer.created_at >= :cutoff
+    );

@@ -1,0 +1,2 @@
+-- Search as many lists as before.
+-- Nothing to do.

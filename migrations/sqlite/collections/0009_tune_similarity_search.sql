@@ -1,0 +1,3 @@
+-- Tune similarity search.
+-- depends: 0008_add_vector_index
+-- Nothing to do: every vector is compared.

@@ -1,0 +1,3 @@
+-- Drop idx_items_reanalysed.
+
+DROP INDEX idx_items_reanalysed;

@@ -1,0 +1,2 @@
+-- Look about as widely as before.
+-- Nothing to do.

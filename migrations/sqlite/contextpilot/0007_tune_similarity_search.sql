@@ -1,0 +1,3 @@
+-- Tune similarity search.
+-- depends: 0006_create_messages
+-- Nothing to do: every vector is compared.

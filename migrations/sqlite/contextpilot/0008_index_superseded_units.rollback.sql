@@ -1,0 +1,3 @@
+-- Drop idx_context_unit_superseded_updated.
+
+DROP INDEX idx_context_unit_superseded_updated;
