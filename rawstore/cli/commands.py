@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,13 +12,21 @@ import click
 
 from .. import __version__
 from . import errors, output, stores
+from .backup import backup, backups, recover, restore
 from .check import check
+from .config import config
+from .copy import copy, verify
+from .export import export, import_
+from .health import health, wait
 from .migrate import migrate
-from .options import common, confirm, given_url, output_format, store_argument, yes
+from .options import common, confirm, given_url, store_argument, yes
 from .plans import plans
 from .queries import queries
+from .retention import erase, export_subject, prune
 from .run import run
+from .stats import stats, top
 from .stubs import stubs
+from .vectors import vectors
 
 
 class _Group(click.Group):
@@ -42,6 +49,18 @@ class _Group(click.Group):
         if standalone_mode:
             sys.exit(code)
         return code
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by what they are for, a sentence each."""
+        longest = max(map(len, self.commands))
+        width = formatter.width - 6 - longest
+        for title, commands in _SECTIONS.items():
+            rows = [
+                ((each.name or "").ljust(longest), each.get_short_help_str(width))
+                for each in commands
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was found; a closed pipe is ours to handle, not click's."""
@@ -72,6 +91,7 @@ def rawstore() -> None:
       the store's own variables
       DATABASE_URL
       DATABASE_URL_FILE, a file that holds the URL
+      PARAMETER_STORE_DB_URL, a SecureString in AWS
       DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD
       the store's SQLite file, data/<store>.db
     also from .env in the working folder. `rawstore config` shows which one it is.
@@ -84,73 +104,7 @@ def rawstore() -> None:
     """  # noqa: D301 - click wants the character that \b stands for
 
 
-@rawstore.command()
-@store_argument(required=False)
-@output_format("table")
-@common
-def config(store: str | None, form: output.Format | None) -> None:
-    """Show which database a store uses, and what says so.
-
-    Passwords are hidden.
-    Without STORE: for each built-in store.
-    """
-    columns = ("store", "dialect", "database", "said by")
-    names = [store] if store else stores.builtin()
-    found = [(name, stores.locate(name, given_url())) for name in names]
-    output.rows(
-        columns,
-        [(name, at.target.dialect, str(at.target), at.source) for name, at in found],
-        form or "table",
-    )
-
-
-@rawstore.command()
-@store_argument(required=False)
-@output_format("table")
-@common
-def health(store: str | None, form: output.Format | None) -> int:
-    """Ask a store's database how it is.
-
-    Exit code 0: healthy; 7: out of reach; 1: something else is wrong, such as migrations that
-    are pending or were edited.
-
-    Without STORE: each built-in store.
-    """
-    found = [_health(name) for name in ([store] if store else stores.builtin())]
-    if form in (None, "table"):
-        for each in found:
-            click.echo("\n".join(_health_lines(each)))
-    elif store:
-        output.facts(found[0], form)
-    else:
-        output.rows(list(found[0]), (list(each.values()) for each in found), form)
-    return max(_health_code(each) for each in found)
-
-
-def _health(store: str) -> dict[str, Any]:
-    with stores.open_store(store, given_url()) as opened:
-        return {"store": opened.name, **asdict(opened.health())}
-
-
-def _health_code(health: Mapping[str, Any]) -> int:
-    if health["healthy"]:
-        return 0
-    return errors.UNHEALTHY if health["server"] else errors.UNREACHABLE
-
-
-def _health_lines(health: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{health['store']}: {'healthy' if health['healthy'] else 'not healthy'}"
-    for name in ("database", "server", "migrations", "pool"):
-        fact = health[name]
-        if isinstance(fact, dict):
-            fact = ", ".join(f"{count} {what}" for what, count in fact.items())
-        if fact:
-            yield f"  {name:<10}  {fact}"
-    for name in ("problem", "warning"):
-        yield from (f"  {name:<10}  {text}" for text in health[f"{name}s"])
-
-
-@rawstore.command()
+@click.command()
 @store_argument()
 @yes
 @common
@@ -162,7 +116,7 @@ def drop(store: str, *, yes: bool) -> None:
         click.echo(f"dropped {opened.name}")
 
 
-@rawstore.command()
+@click.command()
 @store_argument()
 @yes
 @common
@@ -174,7 +128,14 @@ def reset(store: str, *, yes: bool) -> None:
         click.echo(f"reset {opened.name}")
 
 
-for _command in (check, migrate, plans, queries, run, stubs):
+_SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Set up": (config, migrate, reset, drop),
+    "Use": (queries, run, prune, erase, export_subject),
+    "Watch": (health, wait, stats, top, vectors),
+    "Move and keep": (copy, verify, export, import_, backup, backups, restore, recover),
+    "Write SQL": (check, plans, stubs),
+}
+for _command in (command for section in _SECTIONS.values() for command in section):
     rawstore.add_command(_command)
 
 

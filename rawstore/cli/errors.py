@@ -25,6 +25,7 @@ from ..errors import (
 from .output import printable
 
 UNHEALTHY = 1
+REFUSED = 5
 FINDINGS = 6
 UNREACHABLE = 7
 _DECLINED = 1
@@ -37,7 +38,7 @@ _PIPE_CLOSED = 141  # and SIGPIPE
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (ConfigError, 3),
     (QueryFileError, 4),
-    (ParameterError, 5),
+    (ParameterError, REFUSED),
     (MigrationError, 6),
     (ConnectionLost, UNREACHABLE),
     (Overloaded, 7),
@@ -50,11 +51,11 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 EXIT_CODES = """\b
 Exit codes:
   0  done
-  1  health found a problem, or a question was answered with no
+  1  a problem was found, vectors tune cannot reach the recall, or a question was answered with no
   2  the command line is wrong
   3  configuration: a URL or variable that cannot be used
   4  a query file that cannot be loaded
-  5  a value that the query cannot take
+  5  a value that the query cannot take, or a row that import or copy refuses
   6  findings of check, migrate check or plans; migrations that cannot or must not run
   7  the database is out of reach, too busy or too slow: try again later
   8  the database refused
@@ -109,7 +110,7 @@ def _reported(error: Exception) -> int:
             return _report("aborted", _DECLINED)
         case RawstoreError():
             return _report(str(error), code_of(error))
-        case OSError(errno=errno.ENOSPC | errno.EIO):
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EIO):
             _drop_output()
             return _report(f"cannot write: {error.strerror}", _FILE)
         case OSError() if error.filename:

@@ -1,0 +1,1 @@
+"""Moving rows: from one database to another, and to files and back."""
