@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, RawstoreError
 from ..progress import Progress, quiet
@@ -12,6 +13,9 @@ from .archive import SUFFIX, opened
 from .make import FOLDER
 from .manifest import Manifest
 from .unfinished import disk
+
+if TYPE_CHECKING:
+    from ..store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ def _listed(path: Path, *, check: bool) -> Listed:
     return Listed(path, size, manifest, problem, check)
 
 
-def of_store(folder: Path, store: str) -> list[Listed]:
-    """A store's backups in a folder, oldest first, without those that are plainly damaged.
+def of_store(folder: Path, store: Store) -> list[Listed]:
+    """A store's backups of its dialect, oldest first, without those that are plainly damaged.
 
     Without those of the future, too: a clock was wrong, and how old they are is not known.
     """
@@ -75,18 +79,22 @@ def of_store(folder: Path, store: str) -> list[Listed]:
     return [
         each
         for each in backups(folder, check=False)
-        if each.manifest and each.manifest.store == store and each.manifest.made_at <= now
+        if (manifest := each.manifest)
+        and (manifest.store, manifest.dialect) == (store.name, store.dialect)
+        and manifest.made_at <= now
     ]
 
 
-def surplus(folder: Path, store: str, keep: int, more: int = 0) -> list[Path]:
+def surplus(folder: Path, store: Store, keep: int, more: int = 0) -> list[Path]:
     """The oldest backups of a store, beyond the newest `keep`; `more` are yet to be made."""
     found = of_store(folder, store)
     return [each.path for each in found[: max(len(found) + more - keep, 0)]]
 
 
-def prune(folder: Path, store: str, keep: int) -> list[Path]:
+def prune(folder: Path, store: Store, keep: int) -> list[Path]:
     """Remove a store's oldest backups beyond the newest `keep`, 1 or more; what was removed.
+
+    Those of the other dialect stay: but a folder is for one database, which a backup does not name.
 
     What cannot be read as a backup is left alone, and does not count; nor does what a wrong clock
     has dated later than now. To be called after a backup

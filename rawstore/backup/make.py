@@ -103,6 +103,7 @@ def _postgres(
         schema = postgres.oid(connection, store.schema)
         if schema is None:
             raise _unmigrated(store)
+        postgres.refuse_closed(connection, store.schema)
         applied = _checked(store, contents.postgres_migrations(connection, store.schema))
         server = postgres.version(connection)
         major = connection.info.server_version // 10000

@@ -70,13 +70,14 @@ class Pages:
         if self._over and not self.has_header:
             header = self.raw(1)[:100]
             self.has_header = header.startswith(MAGIC)
+        self._zeros = False
+        self.doubtful: set[tuple[int, int]] = set()
         self.encoding = self._encoding()
         self.usable = size
         if self.has_header and header[20]:  # bytes that each page reserves, if that is true
             self.usable = max((size - header[20], size), key=self._readable)
-        journal = path.with_name(f"{path.name}-journal")
+        journal = path.with_name(f"{path.name}-journal")  # of what SQLite would roll back
         self.journal = journal.exists() and journal.read_bytes().startswith(_JOURNAL)
-        """Whether a transaction was under way that SQLite would roll back."""
 
     def __enter__(self) -> Self:
         return self
@@ -116,8 +117,13 @@ class Pages:
         size, at = _varint(data, at)
         if page.kind == TABLE_LEAF:
             rowid, at = _varint(data, at)
-        record = self._payload(page, at, size)
-        return Cell(_signed(rowid), child, self._values(record))
+        self._zeros = False
+        values = self._values(self._payload(page, at, size))
+        if self._zeros:  # lost sectors read so; a blob may be meant so, a text is not
+            if any(isinstance(value, str) and "\0" in value for value in values):
+                raise Broken
+            self.doubtful.add((page.number, at))
+        return Cell(_signed(rowid), child, values)
 
     def free(self) -> tuple[set[int], bool]:
         """The pages that are in no use, and whether these are all of them."""
@@ -166,6 +172,7 @@ class Pages:
                 raise Broken
             seen.add(number)
             data = self.raw(number)
+            self._zeros = self._zeros or not data.strip(b"\0")
             portion = data[4 : min(self.usable, 4 + left)]
             left -= len(portion)
             yield portion

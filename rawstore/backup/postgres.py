@@ -176,6 +176,17 @@ def oid(connection: psycopg.Connection[Any], schema: str) -> int | None:
     return row[0] if row else None
 
 
+def refuse_closed(connection: psycopg.Connection[Any], schema: str) -> None:
+    """Raise ConfigError unless the role may look into the schema."""
+    query = "SELECT has_schema_privilege(%s, 'USAGE'), current_user"
+    row = connection.execute(query, (schema,)).fetchone()
+    if row and not row[0]:
+        raise ConfigError(
+            f"the role {row[1]} may not use the schema {schema}: a backup takes one that may read "
+            "all of it"
+        )
+
+
 def extensions(connection: psycopg.Connection[Any], schema: int) -> tuple[Extension, ...]:
     """The extensions that the schema's objects are made with."""
     rows = connection.execute(_EXTENSIONS, {"schema": schema}).fetchall()

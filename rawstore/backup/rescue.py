@@ -243,26 +243,26 @@ class Rescue:
         return path
 
     def _recovery(self, applied: str | None, rejected: Path | None) -> Recovery:
-        notes = list(self._salvage.notes)
-        if not self._salvage.schema_is_whole:
-            notes.insert(0, "the file's own schema is damaged; the migrations' was used")
-        if self._salvage.pages.logged:
-            notes.append(f"{self._salvage.pages.logged} pages came from its write-ahead log")
-        if self._salvage.pages.journal:
-            notes.append("a transaction was under way (-journal): some rows may be half its own")
-        if applied is not None:
-            notes.append(f"the new file is at migration {applied}")
-        if rejected is not None:
-            notes.append(f"rows that do not fit stand in {rejected}")
-        if self._unknown:
-            notes.append(
-                f"the file has migrations that are unknown here: {', '.join(self._unknown)}"
-            )
-        if self._left:
-            notes.append(f"not brought back: all rows of {', '.join(sorted(self._left))}")
+        pages = self._salvage.pages
+        zeros = len(pages.doubtful)
+        told = {
+            "the file's own schema is damaged; the migrations' was used": (
+                not self._salvage.schema_is_whole
+            ),
+            f"{pages.logged} pages came from its write-ahead log": pages.logged,
+            "a transaction was under way (-journal): some rows may be half its own": pages.journal,
+            f"the new file is at migration {applied}": applied,
+            f"rows that do not fit stand in {rejected}": rejected,
+            f"the file has migrations that are unknown here: {', '.join(self._unknown)}": (
+                self._unknown
+            ),
+            f"{zeros} rows have a page of nothing but zeros, which may have been lost": zeros,
+            f"not brought back: all rows of {', '.join(sorted(self._left))}": self._left,
+        }
+        notes = *self._salvage.notes, *(note for note, so in told.items() if so)
         report = tuple(self._report[name] for name in sorted(self._report))
-        whole = not self._left and not self._salvage.pages.journal
-        return Recovery(self._unfinished.final, report, rejected, tuple(notes), whole)
+        whole = not (self._left or pages.journal or zeros)
+        return Recovery(self._unfinished.final, report, rejected, notes, whole)
 
 
 def made(source: Source) -> set[str]:

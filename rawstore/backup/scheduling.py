@@ -58,7 +58,7 @@ def schedule(
         raise ConfigError(f"{place} is a file's name: a schedule needs a folder")
     error = None
     with _alone(place, store.name):
-        due = next_run(store.name, place, every)
+        due = next_run(store, place, every)
         while not _wait(stop, due, every):
             run = _run(store, place, every, keep, pg_dump)
             if stop.is_set() and run.error is not None:
@@ -68,7 +68,7 @@ def schedule(
     return error
 
 
-def next_run(store: str, folder: Path, every: float) -> datetime:
+def next_run(store: Store, folder: Path, every: float) -> datetime:
     """When a backup is due: an interval after the newest that is there, or now."""
     now = datetime.now(UTC)
     found = [each.manifest.made_at for each in of_store(folder, store) if each.manifest]
@@ -82,7 +82,7 @@ def _run(
     made, removed = None, []
     try:
         made = backup(store, folder, pg_dump=pg_dump)
-        removed = prune(folder, store.name, keep) if keep else []
+        removed = prune(folder, store, keep) if keep else []
     except Exception as error:  # whatever it is, the next run may succeed
         pause = min(every, max(every / _RETRY, _RETRY_LEAST))
         return Run(made, (), error, began + timedelta(seconds=pause))

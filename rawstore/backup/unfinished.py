@@ -44,23 +44,36 @@ class Unfinished:
     It is locked as long as the run lives: by that, what a killed one has left is recognised.
     """
 
-    def __init__(self, final: Path, mode: int) -> None:
+    file: BinaryIO
+
+    def __init__(self, final: Path) -> None:
         self.final = final
+        self.path = self._named()
+
+    def open(self, mode: int) -> None:
+        """Make the file."""
         while True:
-            self.path = final.with_name(f".{final.name}.{secrets.token_hex(4)}{_SUFFIX}")
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
             # Another run may have taken it for a dead one's before it was locked.
             if try_lock(descriptor) and self.path.exists():
                 break
             os.close(descriptor)
-        self.file: BinaryIO = os.fdopen(descriptor, "w+b")
-        self.beside = self.path.with_name(f"{self.path.name}.db")
-        """A second file, for what the first is made of."""
+            self.path = self._named()
+        self.file = os.fdopen(descriptor, "w+b")
+
+    def _named(self) -> Path:
+        return self.final.with_name(f".{self.final.name}.{secrets.token_hex(4)}{_SUFFIX}")
+
+    @property
+    def beside(self) -> Path:
+        """A second file, for what the first is made of. It goes first: it has no lock."""
+        return self.path.with_name(f"{self.path.name}.db")
 
     def complete(self, *, replace: bool = False) -> None:
         """Give the file its name. Without `replace`, FileExistsError if there is such a file."""
         self.file.flush()
         os.fsync(self.file.fileno())
+        _remove(self.beside)
         if replace:
             self.path.replace(self.final)
         else:
@@ -71,7 +84,8 @@ class Unfinished:
         """Remove what was not completed."""
         _remove(self.beside)
         self.path.unlink(missing_ok=True)
-        with suppress(OSError):  # the disk is full: what was not flushed is not wanted any more
+        # The disk is full: what was not flushed is not wanted any more. Or it was not opened.
+        with suppress(OSError, AttributeError):
             self.file.close()
 
 
@@ -84,11 +98,16 @@ def unfinished(final: Path, mode: int = 0o600) -> Iterator[Unfinished]:
     with disk(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         clean(final.parent)
-        run = Unfinished(final, mode)
+        run = Unfinished(final)
         try:
+            run.open(mode)
             yield run
         finally:
-            run.close()
+            try:
+                run.close()
+            except KeyboardInterrupt:  # see `stoppable`: a signal is raised once
+                run.close()
+                raise
 
 
 @contextmanager

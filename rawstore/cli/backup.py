@@ -100,16 +100,16 @@ def _once(
     if keep:
         from ..backup import prune
 
-        _say_removed(prune(made.path.parent, store.name, keep))
+        _say_removed(prune(made.path.parent, store, keep))
 
 
 def _would(store: Store, to: Path, every: float | None, keep: int | None) -> None:
     from ..backup import listing, make, scheduling
 
-    at = scheduling.next_run(store.name, to, every) if every else datetime.now(UTC)
+    at = scheduling.next_run(store, to, every) if every else datetime.now(UTC)
     path = make.place(store, to, at)
     click.echo(f"would write {path}")
-    for each in listing.surplus(path.parent, store.name, keep, more=1) if keep else ():
+    for each in listing.surplus(path.parent, store, keep, more=1) if keep else ():
         click.echo(f"would remove {each}")
 
 

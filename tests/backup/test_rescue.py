@@ -241,3 +241,22 @@ def test_an_empty_file_and_one_that_is_none(own: Own) -> None:
         ]
         assert not done.complete
         done.path.unlink()
+
+
+@pytest.mark.parametrize("kind", ["text", "blob"])
+def test_a_page_of_zeros_is_no_text(own: Own, kind: str) -> None:
+    """Lost sectors read as zeros; in a blob they may be what was written."""
+    path = own(f"CREATE TABLE notes (id integer PRIMARY KEY, note {kind});")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for row in ("a" * 9000, "b" * 9000):
+            connection.execute(f"INSERT INTO notes (note) VALUES (CAST(? AS {kind}))", (row,))
+    execute(path, "PRAGMA journal_mode = DELETE;")
+    data = path.read_bytes()
+    pages = [data[at : at + 4096] for at in range(0, len(data), 4096)]
+    (last,) = [n for n, page in enumerate(pages) if page.startswith(b"\0\0\0\0bb")]
+    path.write_bytes(b"".join([*pages[:last], bytes(4096), *pages[last + 1 :]]))
+    done = recovered(path)
+    assert [table.saved for table in done.tables] == [1 if kind == "text" else 2]
+    assert done.complete is False
+    doubt = "1 rows have a page of nothing but zeros, which may have been lost"
+    assert (doubt in done.notes) == (kind == "blob")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,11 +30,24 @@ if TYPE_CHECKING:
 STORES = ("collections", "contextpilot", "duiliocode", "minipilot", "omnimemory")
 
 
+both = pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+now_and_then = pytest.mark.parametrize(
+    "dialect", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
+)
+
+
+@pytest.fixture
+def dialect() -> Dialect:
+    """One is enough for what asks no database; `both` where it does."""
+    return "sqlite"
+
+
 def digests(store: Any) -> dict[str, Any]:
     with Snapshot(store) as snapshot:
         return {table.name: snapshot.digest(table) for table in snapshot.tables}
 
 
+@both
 def test_what_is_restored_is_what_was_backed_up(bank: Any, reopened: Any, tmp_path: Path) -> None:
     made = bank.backup(tmp_path / "backups")
     before = digests(bank)
@@ -52,6 +64,7 @@ def test_what_is_restored_is_what_was_backed_up(bank: Any, reopened: Any, tmp_pa
     assert not list(tmp_path.glob("**/.*unfinished*"))
 
 
+@both
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STORES)
 def test_each_store_comes_back(
@@ -65,6 +78,7 @@ def test_each_store_comes_back(
         assert {state.state for state in other.migrations.status()} == {"applied"}
 
 
+@both
 @pytest.mark.slow
 def test_a_search_finds_what_was_restored(
     store: Any, elsewhere: Callable[[], str], tmp_path: Path
@@ -77,12 +91,14 @@ def test_a_search_finds_what_was_restored(
         assert hit.id == chunk.id
 
 
+@now_and_then
 def test_a_dry_run_writes_nothing(bank: Any, reopened: Any, tmp_path: Path) -> None:
     made = bank.backup(tmp_path)
     assert reopened.restore(made.path, dry_run=True).manifest.rows == 10
     assert is_empty(reopened)
 
 
+@now_and_then
 def test_a_target_that_is_not_empty_is_refused(bank: Any, tmp_path: Path) -> None:
     made = bank.backup(tmp_path)
     bank.move(1, 5)
@@ -91,6 +107,7 @@ def test_a_target_that_is_not_empty_is_refused(bank: Any, tmp_path: Path) -> Non
     assert bank.total() == 1005
 
 
+@both
 def test_an_empty_target_may_be_there(bank: Any, reopened: Any, tmp_path: Path) -> None:
     made = bank.backup(tmp_path)
     if reopened.dialect == "sqlite":
@@ -116,6 +133,7 @@ def test_a_backup_is_never_replaced(bank: Any, tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
+@now_and_then
 def test_an_older_backup_is_restored_as_it_was(bank: Any, reopened: Any, tmp_path: Path) -> None:
     made = bank.backup(tmp_path)
     folder = bank.source.migrations(bank.dialect)
@@ -145,6 +163,7 @@ def test_what_does_not_fit_is_refused(
     assert is_empty(reopened)
 
 
+@now_and_then
 def test_the_other_dialect_is_refused(bank: Any, tmp_path: Path, pg_database: Any) -> None:
     made = bank.backup(tmp_path)
     for each in ("sqlite", "postgres"):
@@ -177,6 +196,7 @@ def test_a_format_of_the_future_is_refused(bank: Any, reopened: Any, tmp_path: P
     assert is_empty(reopened)
 
 
+@both
 def test_rows_that_do_not_come_back_are_told(bank: Any, reopened: Any, tmp_path: Path) -> None:
     made = bank.backup(tmp_path)
     lie = replace(made.manifest.tables[0], rows=11)
@@ -186,6 +206,7 @@ def test_rows_that_do_not_come_back_are_told(bank: Any, reopened: Any, tmp_path:
         assert is_empty(reopened)
 
 
+@both
 @pytest.mark.slow
 def test_values_that_do_not_come_back_are_told(
     bank: Any, elsewhere: Callable[[], str], tmp_path: Path
@@ -199,12 +220,14 @@ def test_values_that_do_not_come_back_are_told(
         other.restore(rewritten(made.path, tables=(lie,)))
 
 
+@both
 def test_a_store_that_was_not_migrated_has_no_backup(reopened: Any, tmp_path: Path) -> None:
     with pytest.raises(RawstoreError, match=r"no migration was applied|does not exist"):
         reopened.backup(tmp_path / "backups")
     assert list((tmp_path / "backups").glob("*")) == []
 
 
+@now_and_then
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of file sizes are Linux's here")
 def test_a_full_disk_leaves_nothing(bank: Any, tmp_path: Path) -> None:
     import resource
@@ -225,6 +248,7 @@ def test_a_full_disk_leaves_nothing(bank: Any, tmp_path: Path) -> None:
     assert bank.backup(folder).manifest.rows == 10
 
 
+@now_and_then
 def test_async(bank: Any, elsewhere: Callable[[], str], tmp_path: Path) -> None:
     async def run() -> int:
         async with rawstore.open_async(bank.source.root, str(bank.target)) as store:
@@ -238,8 +262,6 @@ def test_async(bank: Any, elsewhere: Callable[[], str], tmp_path: Path) -> None:
 
 
 def test_memory(bank: Any, tmp_path: Path) -> None:
-    if bank.dialect != "sqlite":
-        pytest.skip("a database in memory is SQLite's")
     made = bank.backup(tmp_path)
     with rawstore.open(bank.source.root, "sqlite://") as memory:
         memory.restore(made.path)
@@ -248,97 +270,6 @@ def test_memory(bank: Any, tmp_path: Path) -> None:
         assert again.manifest.rows == 11
         with pytest.raises(ConfigError, match="memory is not empty"):
             memory.restore(made.path)
-
-
-class TestSqlite:
-    """What can stand in the way of a file."""
-
-    @pytest.fixture
-    def dialect(self) -> Dialect:
-        return "sqlite"
-
-    @pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
-    def test_what_belongs_to_another_file_is_refused(
-        self, bank: Any, reopened: Any, tmp_path: Path, suffix: str
-    ) -> None:
-        made = bank.backup(tmp_path)
-        beside = reopened.target.path.with_name(f"{reopened.target.path.name}{suffix}")
-        beside.touch()
-        with pytest.raises(ConfigError, match=f"{suffix} is there"):
-            reopened.restore(made.path)
-        assert not reopened.target.path.exists()
-
-    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
-    def test_an_empty_file_that_is_open_is_refused(
-        self, bank: Any, reopened: Any, tmp_path: Path
-    ) -> None:
-        made = bank.backup(tmp_path)
-        holder = sqlite3.connect(reopened.target.path)
-        try:
-            holder.execute("PRAGMA user_version").fetchone()
-            with pytest.raises(ConfigError, match="is open in process"):
-                reopened.restore(made.path)
-        finally:
-            holder.close()
-
-    def test_a_damaged_file_has_no_backup(self, bank: Any, tmp_path: Path) -> None:
-        bank.close()
-        path = bank.target.path
-        data = bytearray(path.read_bytes())
-        data[-4096 * 3 : -4096 * 2] = bytes(range(256)) * 16
-        path.write_bytes(data)
-        with (
-            rawstore.open(bank.source.root, str(bank.target)) as store,
-            pytest.raises(RawstoreError, match=r"damaged|malformed"),
-        ):
-            store.backup(tmp_path / "backups")
-        assert list((tmp_path / "backups").iterdir()) == []
-
-    def test_a_file_that_is_only_read_has_a_backup(self, bank: Any, tmp_path: Path) -> None:
-        with rawstore.open(bank.source.root, f"{bank.target}?mode=ro") as store:
-            made = store.backup(tmp_path / "backups")
-            assert made.manifest.rows == 10
-            with pytest.raises(ConfigError, match="read-only"):
-                store.restore(made.path)
-
-    def test_a_text_that_is_no_utf8_is_kept(
-        self, store: Any, elsewhere: Callable[[], str], tmp_path: Path
-    ) -> None:
-        with sqlite3.connect(store.target.path) as connection:
-            connection.execute(
-                "INSERT INTO users (name, email) VALUES (CAST(x'ff41' AS text), 'a@example.com')"
-            )
-        connection.close()
-        made = store.backup(tmp_path / "backups")
-        with rawstore.open("minipilot", elsewhere()) as other:
-            assert other.restore(made.path).manifest.rows == 1
-
-    def test_a_counter_that_was_set_back_is_no_reason_to_refuse(
-        self, bank: Any, reopened: Any, tmp_path: Path
-    ) -> None:
-        """SQLite looks at the highest id as well: none is given twice."""
-        with sqlite3.connect(bank.target.path) as connection:
-            connection.execute("UPDATE sqlite_sequence SET seq = 0")
-        connection.close()
-        reopened.restore(bank.backup(tmp_path).path)
-        assert reopened.open_account(1) == 11
-
-    def test_rows_without_their_parents_are_told(self, store: Any, tmp_path: Path) -> None:
-        user = store.create_user(email="a@example.com", name="A")
-        store.create_conversation(user_id=user.id, title="T")
-        with sqlite3.connect(store.target.path) as connection:
-            connection.execute("DELETE FROM users")
-        connection.close()
-        with pytest.raises(DatabaseCorrupt, match="1 rows of conversations without"):
-            store.backup(tmp_path)
-
-    def test_a_full_text_index_that_does_not_fit_is_told(self, store: Any, tmp_path: Path) -> None:
-        store.upsert_knowledge_chunk(source="book", content="The shop opens at nine.")
-        with sqlite3.connect(store.target.path) as connection:
-            connection.execute("DELETE FROM knowledge_chunks_search_data WHERE id > 10")
-        connection.close()
-        with pytest.raises(DatabaseCorrupt, match="full-text index knowledge_chunks_search"):
-            store.backup(tmp_path)
 
 
 def test_a_manifest_holds_what_it_was_given(bank: Any, tmp_path: Path) -> None:

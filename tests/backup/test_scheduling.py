@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
 from rawstore.backup import Run, backups, listing, make, prune, schedule, scheduling
 from rawstore.errors import ConfigError
+from tests.backup.test_restore import rewritten
 
 if TYPE_CHECKING:
     from tests.conftest import Dialect
@@ -24,8 +25,8 @@ class Clock(datetime):
     """The time of day, so much ahead as the test says."""
 
     @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:
-        return datetime.now(tz) + AHEAD
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) + AHEAD
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_a_clock_that_is_set(bank: Any, tmp_path: Path, turn: Callable[[timedelt
     runs = run(bank, folder, lambda: turn(24 * HOUR), lambda: turn(-24 * HOUR), lambda: turn(-HOUR))
     assert [each.error for each in runs] == [None] * 4
     turn(2 * HOUR - HOUR / 2)
-    assert scheduling.next_run("bank", folder, 3600) == pytest.approx(
+    assert scheduling.next_run(bank, folder, 3600) == pytest.approx(
         Clock.now(runs[0].next_at.tzinfo), abs=HOUR / 60
     ), "what a wrong clock has dated is not waited for"
 
@@ -73,20 +74,28 @@ def test_what_was_just_made_stays_when_the_clock_was_set_back(
     turn(24 * HOUR)
     future = [bank.backup(folder).path for _ in range(2)]
     turn(timedelta())
-    for _ in range(2):
+    for hours in (2, 4):
         (done,) = run(bank, folder, keep=1)
-        assert done.backup is not None
-        assert done.backup.path.exists()
-        turn(2 * HOUR)
-    assert sorted(folder.glob("*.rawbackup")) == sorted([*future, done.backup.path])
+        made = [] if done.backup is None else [done.backup.path]
+        assert sorted(folder.glob("*.rawbackup")) == sorted([*made, *future])
+        turn(hours * HOUR)
 
 
 def test_what_is_damaged_does_not_count(bank: Any, tmp_path: Path) -> None:
     made = [bank.backup(tmp_path).path for _ in range(3)]
     for path in made[1:]:
         path.write_bytes(path.read_bytes()[:-2000])
-    assert prune(tmp_path, "bank", 1) == []
+    assert prune(tmp_path, bank, 1) == []
     assert [each.path for each in backups(tmp_path) if each.problem is None] == made[:1]
+
+
+def test_the_other_dialect_is_left_alone(bank: Any, tmp_path: Path) -> None:
+    made = bank.backup(tmp_path)
+    other = rewritten(made.path, dialect="postgres", engine="PostgreSQL 18", program="pg_dump 18")
+    made.path.unlink()
+    bank.backup(tmp_path)
+    assert prune(tmp_path, bank, 1) == []
+    assert other.exists()
 
 
 def test_nothing_is_removed_after_a_run_that_failed(bank: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rawstore.backup import unfinished as module
 from rawstore.backup.unfinished import clean, unfinished
 from rawstore.errors import ConfigError
 
@@ -73,3 +74,33 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot write"), unfinished(tmp_path / "file" / "x"):
         pytest.fail("there is no such folder")
+
+
+def test_a_file_that_has_its_name_leaves_none_beside_it(tmp_path: Path) -> None:
+    """A kill right then would leave one that nothing marks as a dead run's."""
+    with unfinished(tmp_path / "file") as run:
+        run.beside.write_bytes(b"half")
+        run.complete()
+        assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+@pytest.mark.parametrize("name", ["_remove", "try_lock"])
+def test_a_signal_that_comes_while_it_is_made_or_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    real = getattr(module, name)
+
+    def interrupted(*arguments: object) -> None:
+        monkeypatch.setattr(module, name, real)  # a signal is raised once
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, name, interrupted)
+    with pytest.raises(KeyboardInterrupt), unfinished(tmp_path / "file") as run:
+        run.beside.write_bytes(b"half")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_only_called_alike_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / ".novel.unfinished").write_text("Call me")
+    assert clean(tmp_path) == []
+    assert len(list(tmp_path.iterdir())) == 1

@@ -52,6 +52,7 @@ def test_there_and_back(
     assert "is not empty" in done.stderr or "is there" in done.stderr
 
 
+@pytest.mark.parametrize("dialect", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def test_the_list_and_a_damaged_one(chat: Any, cli: Cli, workdir: Path) -> None:
     assert cli("backups").exit_code == 3
     for name in ("old", "new"):
@@ -77,9 +78,8 @@ def test_the_list_and_a_damaged_one(chat: Any, cli: Cli, workdir: Path) -> None:
     assert not (workdir / "other.db").exists()
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_keep(chat: Any, cli: Cli, workdir: Path) -> None:
-    if chat.dialect != "sqlite":
-        pytest.skip("nothing of it asks the database")
     (workdir / "backups").mkdir()
     foreign = workdir / "backups" / "broken.rawbackup"
     foreign.write_bytes(b"")
@@ -101,9 +101,8 @@ def test_keep(chat: Any, cli: Cli, workdir: Path) -> None:
     assert cli("backup", "minipilot", "new.d/").exit_code == 2, "it looks like a file's name"
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_recover(chat: Any, cli: Cli, workdir: Path) -> None:
-    if chat.dialect != "sqlite":
-        pytest.skip("SQLite's files alone")
     chat.close()
     done = cli("recover", chat.target.path, "new.db", "--format", "json")
     assert done.exit_code == 0, done.output
