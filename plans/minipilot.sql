@@ -242,7 +242,7 @@ cutoff AS (
     SELECT created_at AS cutoff
     FROM messages
     ORDER BY created_at
-    LIMIT 1 OFFSET 1000
+    LIMIT 1 OFFSET 100
 )
 
 SELECT

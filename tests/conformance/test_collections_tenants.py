@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ SHARED: dict[str, Any] = {
     "limit": 100,
     "offset": 0,
     "top_k": 100,
+    "cutoff": datetime(2100, 1, 1, tzinfo=UTC),
 }
 BY_HAND = """
 -- name: insert_analysis(user_id text) :exec
@@ -77,7 +79,8 @@ def fill(store: Any, user_id: str) -> None:
 def call(store: Any, name: str, user_id: str) -> Any:
     """Call a query with the shared ids, every parameter given."""
     arguments = {param["name"]: SHARED.get(param["name"]) for param in QUERIES[name]["params"]}
-    return getattr(store, name)(**arguments | {"user_id": user_id})
+    answer = getattr(store, name)(**arguments | {"user_id": user_id})
+    return list(answer) if QUERIES[name]["kind"] == "stream" else answer
 
 
 def seen(store: Any, user_id: str) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def owners(result: Any) -> set[str]:
 def test_every_parameter_has_a_value_to_call_with() -> None:
     names = {param["name"] for query in QUERIES.values() for param in query["params"]}
     assert names - {"user_id"} == set(SHARED)
-    assert len(WRITES) == 5
+    assert len(WRITES) == 9
 
 
 @pytest.mark.parametrize("name", READS)
@@ -138,6 +141,9 @@ def test_of_two_tenants_with_the_same_ids_each_changes_its_own(store: Any, name:
             store.create_item("1", "z.png", "/bob", "bob")
         if name == "create_embedding":
             store.create_analysis("a", "1", "bob", {})
+    erased = ["delete_user_embeddings", "delete_user_analyses", "delete_user_items"]
+    for before in erased[: erased.index(name)] if name in erased else ():
+        assert call(store, before, "bob")  # a row that others point to is left
     others, mine = seen(store, "ann"), seen(store, "bob")
     assert call(store, name, "bob")
     assert seen(store, "ann") == others
