@@ -44,7 +44,7 @@ def copy(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Copy a store's rows from one database into another, and compare the two.
+    """Copy a store's rows into another database, and compare.
 
     SRC and DST are each a URL, an SQLite file, or a store, whose own database it then is.
 
@@ -77,7 +77,9 @@ def copy(
 @output_format("table")
 @common
 def verify(source: str, target: str, store: str | None, form: output.Format | None) -> int:
-    """Compare a store's rows in two databases: counts, a hash of all rows, and what differs.
+    """Compare a store's rows in two databases.
+
+    By counts and a hash of all rows; then it says what differs.
 
     A and B are each a URL, an SQLite file, or a store, whose own database it then is. Exit code 0:
     equal; 1: they differ.
@@ -91,6 +93,8 @@ def verify(source: str, target: str, store: str | None, form: output.Format | No
 
 def _say_copied(done: Copied, form: output.Format | None) -> int:
     _tables(done.tables, form)
+    if done.left_out:
+        click.echo(f"left out: {', '.join(done.left_out)}", err=True)
     aside = form not in (None, "table")
     if done.done == "would copy":
         migrations = f", after {len(done.migrated)} migrations" if done.migrated else ""

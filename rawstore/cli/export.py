@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 def export(
     store: str, folder: str, tables: Sequence[str], form: output.Format | None, *, replace: bool
 ) -> None:
-    """Write a store's rows as JSON lines, <table>.jsonl for each table, all of one moment.
+    """Write a store's rows as JSON lines, all of one moment.
 
-    FOLDER is made if need be; - with one --table writes its rows to standard output.
+    FOLDER, which is made if need be, gets <table>.jsonl for each table; - with one --table writes
+    its rows to standard output.
     """
     with stores.open_store(store, given_url()) as opened, bars() as on_progress:
         if folder == "-":
@@ -71,7 +72,7 @@ def import_(
     *,
     dry_run: bool,
 ) -> None:
-    """Insert rows from JSON into a store's tables: all of them or none.
+    """Insert rows from JSON lines or an array: all or none.
 
     SOURCE is a folder of <table>.jsonl, as export writes it, or one such file, or - for standard
     input. A file holds JSON lines, or one array of objects, as a service returns it. Columns with

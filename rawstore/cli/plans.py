@@ -32,7 +32,7 @@ _dialect = click.option(
 
 @click.group()
 def plans() -> None:
-    """Hold each query's plan at volume against the one that was reviewed.
+    """Hold each query's plan against the one that was reviewed.
 
     The shapes of the plans (scans, indexes, joins, sorts; no costs) are kept in
     plans/<dialect>/<store>.txt: on PostgreSQL the generic plan and one for the values of each

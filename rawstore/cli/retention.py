@@ -60,7 +60,7 @@ def prune(
     yes: bool,
     form: output.Format | None,
 ) -> int:
-    """Delete what is history and old, in short portions with pauses.
+    """Delete what is history and old, in short portions.
 
     What that is, the store's files say: their queries with a line `-- prune:`. Ctrl-C and SIGTERM
     end it after the portion, with exit code 130; to go on, run it again.
@@ -177,7 +177,7 @@ def _tell_left(done: Erased, *, stopped: bool, dry_run: bool) -> None:
 def export_subject(
     store: str, subject: str, folder: Path | None, form: Literal["json", "jsonl"]
 ) -> None:
-    """Write all that one person has, as it is at one moment, to FOLDER or stdout.
+    """Write all that one person has, to FOLDER or stdout.
 
     SUBJECT is the id that the store knows them by. By the store's queries with a line
     `-- export:`. In FOLDER one file, or with jsonl one for each query; none is written over.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 @output_format("table")
 @common
 def stats(store: str, form: output.Format | None, *, exact: bool, indexes: bool) -> None:
-    """Say how large a store's tables and indexes are, and how they are used.
+    """Say how large tables and indexes are, and how used.
 
     Rows of large tables are the planner's estimate (~), unless --exact counts them.
     """
@@ -124,7 +126,9 @@ def _bytes(size: int | None) -> str:
 def top(
     database: str | None, folders: Sequence[str], watch: str | None, form: output.Format | None
 ) -> None:
-    """Say what a PostgreSQL server is doing, and what has cost most, by the names of queries.
+    """Say what a PostgreSQL server is doing, by query names.
+
+    And what has cost most.
 
     What runs now is of pg_stat_activity; the totals are of pg_stat_statements, where the server has
     it. Of statements that are no known query the text is shown without its literals.
@@ -241,7 +245,24 @@ def _watch(target: Target, places: Places, pause: float, form: output.Format | N
         raise Mistake("--watch is for a terminal, and a table; without it top looks once")
     from rich.live import Live
 
-    with Live(_page(_look(target, places)), screen=True, auto_refresh=False) as live:
+    with (
+        _ended_by_sigterm(),
+        Live(_page(_look(target, places)), screen=True, auto_refresh=False) as live,
+    ):
         while True:
             time.sleep(pause)
             live.update(_page(_look(target, places)), refresh=True)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: it would leave the terminal as it is."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    known = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, known)

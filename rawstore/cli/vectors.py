@@ -134,10 +134,11 @@ def tune(
     *,
     dry_run: bool,
 ) -> int:
-    """Find the smallest probes or ef_search that has the recall, and keep it.
+    """Find the smallest setting that has the recall, and keep it.
 
-    It is kept in the database, so that the store's searches use it. Exit code 1 where an index
-    cannot have the recall: nothing is kept for that one.
+    That is probes of an IVFFlat index, ef_search of an HNSW index. It is kept in the database, so
+    that the store's searches use it. Exit code 1 where an index cannot have the recall: nothing is
+    kept for that one.
     """
     with stores.open_store(store, given_url()) as opened, bars() as on_progress:
         done = opened.vectors.tune(

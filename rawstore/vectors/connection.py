@@ -71,6 +71,7 @@ def _translated(error: psycopg.Error) -> DatabaseError:
 def _set_session(connection: Connection) -> None:
     settings = {
         "search_path": "",
+        "default_transaction_read_only": "off",
         "timezone": "UTC",
         "lock_timeout": "3s",
         "statement_timeout": "0",

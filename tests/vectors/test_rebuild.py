@@ -230,3 +230,15 @@ def test_progress_is_told(shop: Shop) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
     assert any(what.startswith(f"{INDEX}: waiting for") for what in told)
+
+
+def test_a_database_that_is_read_only_unless_asked(shop: Shop, tmp_path: Path) -> None:
+    shop.index(lists=10)
+    shop.fill(30)
+    shop.connection.execute(
+        f'ALTER DATABASE "{shop.connection.info.dbname}" SET default_transaction_read_only = on'
+    )
+    with opened(tmp_path, shop.url) as store:
+        (built,) = store.vectors.rebuild(force=True)
+        (index,) = store.vectors.status(recall=False)
+    assert (built.rows, index.built_rows) == (30, 30)
