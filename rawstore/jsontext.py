@@ -32,6 +32,8 @@ def encode_json(value: Any) -> str:
 
 
 def _as_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"  # as PostgreSQL writes them
     return timestamp_text(value) if isinstance(value, datetime) else str(value)
 
 

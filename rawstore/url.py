@@ -108,6 +108,7 @@ def sqlite_path(text: str) -> Path | None:
 
 
 def _sqlite(rest: str, defaults: Mapping[str, Any]) -> SqliteTarget:
+    _refuse_lines(rest)
     place, _, query = rest.partition("?")
     options = _options(query, _SQLITE)
     options.pop("check_same_thread", None)
@@ -125,6 +126,12 @@ def _sqlite(rest: str, defaults: Mapping[str, Any]) -> SqliteTarget:
     return sqlite_target(sqlite_path(path) if path else None, options, defaults)
 
 
+def _refuse_lines(text: str) -> None:
+    """Refuse what is more than a URL, such as a file of several lines."""
+    if "\n" in text or "\r" in text:
+        raise ConfigError("a database URL is one line: in it, a line break is written %0A")
+
+
 def sqlite_target(
     path: Path | None, options: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> SqliteTarget:
@@ -140,6 +147,7 @@ def _postgres(rest: str, defaults: Mapping[str, Any]) -> PostgresTarget:
             "the database URL has a '/' or '?' in its user name or password, or an '@' after "
             f"its host: {_ESCAPES}"
         )
+    _refuse_lines(rest)
     place, _, query = rest.partition("?")
     hosts, _, database = place.partition("/")
     user, _, password = userinfo.partition(":")

@@ -12,6 +12,7 @@ from rawstore.config.options import VARIABLES
 from rawstore.config.places import SERVER_VARIABLES
 from rawstore.config.report import options_of, report
 from rawstore.errors import ConfigError
+from rawstore.target import PostgresTarget
 
 CLEARED = (*VARIABLES, *SERVER_VARIABLES, "DATABASE_URL", "DATABASE_URL_FILE")
 CANARY = "hunTER2canary"
@@ -166,6 +167,45 @@ def test_a_secret_file(workdir: Path) -> None:
     )
     environ["DATABASE_URL"] = SQLITE
     assert where("minipilot", environ) == (SQLITE, "DATABASE_URL")
+
+
+def test_a_variable_is_noted_where_the_url_says_something_else() -> None:
+    url = "sqlite:///./contextpilot.db?timeout=30"  # which is the default
+    environ = {"CONTEXTPILOT_DATABASE_URL": url, "DB_BUSY_TIMEOUT": "2s"}
+    assert report("contextpilot", environ=environ).notes == (
+        "DB_BUSY_TIMEOUT is set, but not used: the URL says busy_timeout",
+    )
+    environ = {
+        "DATABASE_URL": f"{PG}?pool_max=4&connect_timeout=7&sslrootcert=a.crt&slow=1s",
+        "DB_POOL_MAX": "3",
+        "DB_CONNECT_TIMEOUT": "7",
+        "DB_SSLROOTCERT": "system",
+        "DB_SLOW": "off",
+    }
+    assert report("minipilot", environ=environ).notes == (
+        "DB_POOL_MAX is set, but not used: the URL says pool_max",
+        "DB_SLOW is set, but not used: the URL says slow",
+    )
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\xef\xbb\xbfpostgresql://u:p@localhost/chat\r\n")
+    found = locate("minipilot", environ={"DATABASE_URL_FILE": str(secret)}).target
+    assert isinstance(found, PostgresTarget)
+    assert found.conninfo["dbname"] == "chat"
+
+
+def test_a_file_that_never_ends_is_no_url() -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL_FILE cannot be read: too long"):
+        locate("minipilot", environ={"DATABASE_URL_FILE": "/dev/zero"})
+
+
+def test_a_file_of_several_lines_is_no_url(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("postgresql://u:p@h/chat\n# of the chat\n")
+    with pytest.raises(ConfigError, match="DATABASE_URL_FILE: a database URL is one line"):
+        locate("minipilot", environ={"DATABASE_URL_FILE": str(secret)})
 
 
 def test_dotenv_stands_behind_the_environment(workdir: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -30,6 +31,15 @@ VARIABLE = "PARAMETER_STORE_DB_URL"
 NAME = "/chat/url"
 ROOT = Path(__file__).parents[1]
 SLOW = pytest.mark.slow  # each makes a client of its own
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _uncollected() -> Iterator[None]:
+    """No garbage collection: going through AWS's models would take longer than all the rest."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +145,10 @@ def test_a_secure_string(put: Any) -> None:
     assert located.notes == ()
 
 
-@pytest.mark.parametrize("name", ["arn:aws:ssm:eu-west-1:123456789012:parameter/chat/url", NAME])
+@pytest.mark.parametrize(
+    "name",
+    ["arn:aws:ssm:eu-west-1:123456789012:parameter/chat/url", pytest.param(NAME, marks=SLOW)],
+)
 def test_the_region_stands_in_an_arn_or_a_variable(
     name: str, put: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,7 +206,9 @@ def test_a_value_that_is_no_url(put: Any) -> None:
     ("environ", "message"),
     [
         ({VARIABLE: f"/none/{CANARY}"}, "there is no such parameter in this region"),
-        ({VARIABLE: f"{NAME}:7"}, "there is no such parameter in this region"),
+        pytest.param(
+            {VARIABLE: f"{NAME}:7"}, "there is no such parameter in this region", marks=SLOW
+        ),
         ({VARIABLE: f"postgresql://u:{CANARY}@h/db"}, "must hold the name of a parameter"),
         ({VARIABLE: f"p {CANARY}"}, "must hold the name of a parameter"),
     ],
@@ -308,6 +323,7 @@ def test_no_log_shows_the_value(put: Any, client: Any, caplog: pytest.LogCapture
     assert any(record.name == "botocore.parsers" for record in caplog.records)
 
 
+@SLOW
 def test_the_command_line(put: Any, aws: dict[str, str], tmp_path: Path) -> None:
     put(f"postgresql://u:{CANARY}@localhost/app")
     run = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from ..caller import Caller
@@ -14,7 +15,6 @@ from ..store import Store, store_class
 if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
     from pathlib import Path
-    from threading import Event
     from typing import IO, Literal
 
     from ..backup import Backup, Restored
@@ -143,7 +143,8 @@ class AsyncCare(Identity):
         stop: Event | None = None,
         on_progress: Progress | None = None,
     ) -> Pruned:
-        """As `Store.prune`; `stop` ends it early, a cancellation does not."""
+        """As `Store.prune`; a cancellation sets `stop`, and is raised after the portion."""
+        stop = stop or Event()
         return await self._in_thread(
             lambda store: store.prune(
                 older_than,
@@ -154,7 +155,8 @@ class AsyncCare(Identity):
                 dry_run=dry_run,
                 stop=stop,
                 on_progress=on_progress,
-            )
+            ),
+            stop,
         )
 
     async def erase(
@@ -168,7 +170,8 @@ class AsyncCare(Identity):
         stop: Event | None = None,
         on_progress: Progress | None = None,
     ) -> Erased:
-        """As `Store.erase`; `stop` ends it early, a cancellation does not."""
+        """As `Store.erase`; a cancellation sets `stop`, and is raised after the portion."""
+        stop = stop or Event()
         return await self._in_thread(
             lambda store: store.erase(
                 subject,
@@ -178,7 +181,8 @@ class AsyncCare(Identity):
                 dry_run=dry_run,
                 stop=stop,
                 on_progress=on_progress,
-            )
+            ),
+            stop,
         )
 
     async def export_subject(
@@ -277,14 +281,18 @@ class AsyncCare(Identity):
         async with engine.alone():
             return await self._in_thread(lambda store: work(store, there))
 
-    async def _in_thread(self, work: Callable[[Store], Answer]) -> Answer:
+    async def _in_thread(
+        self, work: Callable[[Store], Answer], stop: Event | None = None
+    ) -> Answer:
+        """Do all of the work, which a cancellation ends early only by setting `stop`."""
+        on_cancel = None if stop is None else stop.set
         blocking = self._blocking()
         if not self._engine.single:
             with blocking:
-                return await completed(asyncio.to_thread(work, blocking))
+                return await completed(asyncio.to_thread(work, blocking), on_cancel)
         engine: Any = self._engine  # AsyncSqliteEngine
         async with engine.alone():
-            return await completed(asyncio.to_thread(work, blocking))
+            return await completed(asyncio.to_thread(work, blocking), on_cancel)
 
     def _blocking(self) -> Store:
         """This store for threads: with connections of its own, but for a database in memory."""

@@ -21,6 +21,7 @@ from .places import SERVER_VARIABLES, Places, Use, places
 from .settings import Settings
 
 ARGUMENT = "the url argument"
+_LONGEST = 1 << 16  # characters of a URL in a file: the name may be that of anything
 
 
 class Located(NamedTuple):
@@ -132,13 +133,16 @@ def _database_url_file(settings: Settings, place: Places, store: str) -> _Found 
         return None
     source = f"the file of {settings.said_by('DATABASE_URL_FILE')}"
     try:
-        url = Path(name.strip()).read_text(encoding="utf-8")
+        with Path(name.strip()).open(encoding="utf-8-sig") as file:  # Windows' editors put a BOM
+            url = file.read(_LONGEST + 1)
     except OSError as error:
         problem = error.strerror or type(error).__name__
     except ValueError:
         problem = "not UTF-8 text"
     else:
-        return _url(url, source, "DATABASE_URL_FILE")
+        if len(url) <= _LONGEST:
+            return _url(url, source, "DATABASE_URL_FILE")
+        problem = "too long for a URL"
     # Outside the handlers: an OSError carries the path, which may be a URL set by mistake.
     raise ConfigError(f"{source} cannot be read: {problem}")
 

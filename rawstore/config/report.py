@@ -117,6 +117,15 @@ def _unused_options(search: Search, target: Target) -> Iterator[str]:
     for option, variable in search.options.variables.items():
         if option not in known:
             yield f"{variable} is set, but not used: {engine} has no {option}"
+        elif _differ(search.options.values[option], known[option]):
+            yield f"{variable} is set, but not used: the URL says {option}"
+
+
+def _differ(said: Any, used: Any) -> bool:
+    """Whether a variable's value is not the one in force."""
+    if said == "system":  # of certificates: a file is used for it
+        return False
+    return bool((float(said) if isinstance(used, float) and said else said) != used)
 
 
 def _tls(target: Target) -> Iterator[str]:

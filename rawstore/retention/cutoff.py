@@ -63,7 +63,10 @@ def _before(given: str | date | datetime) -> datetime:
         return datetime.combine(given, time(), UTC)
     if given.tzinfo is None:
         raise ConfigError("this time has no zone; add one, for example +00:00")
-    return given.astimezone(UTC)
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise ConfigError("this time lies outside the years 1 to 9999, in UTC") from None
 
 
 def _read(text: str) -> date | datetime:

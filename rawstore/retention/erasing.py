@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ def erase(
         export_subject(store, subject, export, on_progress=on_progress)
     clearing = Clearing(store, whose, pace, on_progress)
     with _without_traces(store) as traces:
-        finished = _passes(clearing, pace, found)
+        finished = _passes(clearing, pace, found, lambda: _stock(store, subject))
     return Erased(
         store.name,
         {query.name: clearing.deleted.get(query.name, 0) for query in found},
@@ -69,13 +69,25 @@ def erase(
     )
 
 
-def _passes(clearing: Clearing, pace: Pace, found: list[Query]) -> bool:
-    """Whether, in the end, a pass over all queries found nothing more."""
+def _stock(store: Store, subject: Any) -> int | None:
+    """How many rows the subject has by now; None where no query gives them."""
+    if not any("export" in query.reasons for query in store.queries):
+        return None
+    return sum(counted(store, subject).values())
+
+
+def _passes(
+    clearing: Clearing, pace: Pace, found: list[Query], stock: Callable[[], int | None]
+) -> bool:
+    """Whether, in the end, a pass over all queries found nothing more.
+
+    A pass is over when what there was at its beginning is gone: somebody may go on writing.
+    """
     portioned = [query for query in found if duties.most(query) is not None]
     whole = [query for query in found if query not in portioned]
     for _ in range(_PASSES):
         before = sum(clearing.deleted.values())
-        clearing.clear(portioned)
+        clearing.clear(portioned, stock())
         for query in whole:  # after: one may take with it what the others leave
             if not pace.stopped():
                 clearing.once(query)

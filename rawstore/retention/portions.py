@@ -49,6 +49,17 @@ class Pace:
         self._stop.wait(max(took, REST) if self._pause is None else self._pause)
 
 
+def next_size(size: int, count: int, took: float) -> int:
+    """How many rows the next portion may have, after `count` of `size` took so many seconds.
+
+    A portion that is not full says how long a full one might take, at most: there is a fixed cost.
+    """
+    if not count:
+        return size
+    fitting = int(size * min(2.0, max(0.5, SECONDS * count / size / max(took, 1e-6))))
+    return max(LEAST, fitting) if count >= size else max(size, fitting)
+
+
 class Clearing:
     """Runs queries until nothing is left for them; counts what each deleted."""
 
@@ -62,33 +73,42 @@ class Clearing:
         self._sizes: dict[str, int] = {}
         self.deleted: dict[str, int] = {}
 
-    def clear(self, queries: Sequence[Query]) -> None:
+    def clear(self, queries: Sequence[Query], stock: int | None = None) -> None:
         """A portion of each in turn, until a round deletes nothing, or it is to stop.
 
         In turn, not one after the other: what is emptied by one is taken away by the next, and
-        need not be passed over again and again.
+        need not be passed over again and again. Once `stock` rows are deleted, what is left has
+        come meanwhile: a round in which no portion is full is then the last.
         """
-        found = True
+        gone, found = 0, True
         while found and not self._pace.stopped():
-            found = False
+            found = full = False
             for query in queries:
                 if self._pace.stopped():
                     break
-                found = bool(self._portion(query)) or found
+                size = self._size(query)
+                count = self._portion(query, size)
+                gone += count
+                found, full = found or count > 0, full or count >= size
+            if stock is not None and gone >= stock and not full:
+                return
 
     def once(self, query: Query) -> int:
         """All that the query deletes, in one transaction; how many rows that were."""
         return self._run(query, {})
 
-    def _portion(self, query: Query) -> int:
-        most = self._pace.batch or duties.most(query) or FIRST
-        size = self._sizes.setdefault(query.name, min(FIRST, most))
+    def _size(self, query: Query) -> int:
+        """Rows of its next portion at most."""
+        return self._sizes.setdefault(query.name, min(FIRST, self._most(query)))
+
+    def _most(self, query: Query) -> int:
+        return self._pace.batch or duties.most(query) or FIRST
+
+    def _portion(self, query: Query, size: int) -> int:
         began = time.perf_counter()
         count = self._run(query, {duties.LIMIT: size})
         took = time.perf_counter() - began
-        if count >= size:  # else it says nothing of what a full one takes
-            fitting = int(size * min(2.0, max(0.5, SECONDS / max(took, 1e-6))))
-            self._sizes[query.name] = min(most, max(LEAST, fitting))
+        self._sizes[query.name] = min(self._most(query), next_size(size, count, took))
         self._pace.rest(took)
         return count
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,8 @@ import rawstore
 from rawstore.store import Store
 
 from .conftest import Cli, Shell
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -75,6 +81,7 @@ def test_standard_input_and_output(cli: Cli, store: Store, to: tuple[str, str]) 
     assert rows(store) == 2
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_a_pipe(shell: Shell, store: Store, url: str) -> None:
     env = {"DATABASE_URL": url}
     done = shell("import", "minipilot", "-", "--table", "users", stdin=b'{"name": "Ann"}', **env)
@@ -82,19 +89,41 @@ def test_a_pipe(shell: Shell, store: Store, url: str) -> None:
     assert rows(store) == 1
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_closed_input_and_a_full_disk(url: str, store: Store, workdir: Path) -> None:
+    rawstore = f"{sys.executable} -m rawstore"
+    row = '{"name": "%s"}' % ("x" * 20_000)
+    store.import_(io.BytesIO(row.encode()), table="users")
+    for script, code, said in [
+        (f"{rawstore} import minipilot - --table users <&-", 2, "standard input is closed"),
+        (f"ulimit -f 8; {rawstore} export minipilot out", 74, "cannot write: File too large"),
+    ]:
+        env = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(["bash", "-c", script], check=False, capture_output=True, env=env)
+        assert (done.returncode, done.stdout) == (code, b""), done.stderr
+        assert said in done.stderr.decode()
+    assert list((workdir / "out").iterdir()) == []
+
+
 def test_mistakes(cli: Cli, to: tuple[str, str], workdir: Path) -> None:
     for arguments, code, said in [
         (("export", "minipilot", "-"), 2, "give --table"),
         (("import", "minipilot", "-"), 2, "give --table"),
         (("export", "minipilot", "out", "--table", "user"), 3, "did you mean users?"),
-        (("import", "minipilot", "user.jsonl"), 3, "did you mean users?"),
+        (("import", "minipilot", "user.jsonl"), 74, "No such file"),
         (("import", "minipilot", "users.jsonl"), 74, "users.jsonl: No such file or directory"),
         (("import", "minipilot", "users.jsonl", "--on-conflict", "replace"), 2, "replace"),
     ]:
         done = cli(*arguments, *to)
         assert (done.exit_code, done.stdout) == (code, ""), done.stderr
         assert said in done.stderr
+    done = cli("import", "minipilot", "nosuch", *to)
+    assert (done.exit_code, done.stdout) == (74, "")
+    assert "nosuch: No such file or directory" in done.stderr
     (workdir / "out").mkdir()
+    done = cli("import", "minipilot", "out", "--table", "user", *to)
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "did you mean users?" in done.stderr
     (workdir / "out" / "users.jsonl").touch()
     done = cli("export", "minipilot", "out", *to)
     assert (done.exit_code, done.stdout) == (3, "")

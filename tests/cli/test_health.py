@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Cli, Shell
+from .conftest import Cli
 
 CANARY = "hunTER2canary"
 REFUSED = f"postgresql://u:{CANARY}@localhost:1/none"
@@ -113,13 +113,12 @@ def test_waiting_in_vain(cli: Cli, workdir: Path) -> None:
     assert "rawstore: error: minipilot is not healthy after 0 s: down: " in result.stderr
 
 
-def test_waiting_ends_at_once_where_it_cannot_help(shell: Shell, workdir: Path) -> None:
-    run = shell("wait", "minipilot", "--url", f"postgresql://u:{CANARY}@h:x/y")
-    assert run.returncode == 3
+def test_waiting_ends_at_once_where_it_cannot_help(cli: Cli, workdir: Path) -> None:
+    assert cli("wait", "minipilot", "--url", f"postgresql://u:{CANARY}@h:x/y").exit_code == 3
     (workdir / "x.db").write_bytes(_somebody_elses())
-    run = shell("wait", "minipilot", "--url", "sqlite:///x.db")
-    assert run.returncode == 3
-    assert b"belongs to another application" in run.stderr
+    result = cli("wait", "minipilot", "--url", "sqlite:///x.db")
+    assert result.exit_code == 3
+    assert "belongs to another application" in result.stderr
 
 
 def _somebody_elses() -> bytes:

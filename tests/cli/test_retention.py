@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,6 +125,7 @@ def test_a_signal_ends_it_after_a_portion_and_it_goes_on_later(
         with rawstore.open(Path(things[0]), things[2]) as store:
             while store.prune("30d", dry_run=True).tables[0].before == 5000:
                 assert process.poll() is None
+                time.sleep(0.05)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -5,6 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +18,7 @@ import pytest
 
 import rawstore
 
-from .conftest import Cli
+from .conftest import ROOT, Cli
 
 
 @pytest.fixture
@@ -114,3 +119,34 @@ def test_top_watches_on_a_terminal_only(cli: Cli, file: str) -> None:
     result = cli("top", file, "--watch")
     assert result.exit_code == 2
     assert "--watch is for a terminal" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("signal", "code"), [pytest.param("ctrl-c", 130, marks=pytest.mark.slow), ("SIGTERM", 143)]
+)
+def test_top_leaves_a_terminal_as_it_was(signal: str, code: int, file: str) -> None:
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    # Who opens a terminal as the first of a session gets its Ctrl-C.
+    opened = 'tty=$1; shift; exec "$@" < "$tty" > "$tty" 2>&1'
+    command = [sys.executable, "-m", "rawstore", "top", file, "--watch", "100ms"]
+    with subprocess.Popen(
+        ["/bin/sh", "-c", opened, "sh", os.ttyname(theirs), *command],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+        start_new_session=True,
+    ) as process:
+        shown = b""
+        while b"no server to ask" not in shown:
+            shown += os.read(ours, 4096)
+        if signal == "ctrl-c":
+            os.write(ours, b"\x03")
+        else:
+            process.terminate()
+        assert process.wait(timeout=30) == code
+    os.set_blocking(ours, False)
+    shown += os.read(ours, 65536)
+    assert termios.tcgetattr(theirs) == before
+    for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h")):
+        assert 0 <= shown.rindex(on) < shown.rindex(off)
+    os.close(ours)
+    os.close(theirs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import threading
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+import rawstore
 from rawstore.errors import ConfigError, ParameterError, RawstoreError, UniqueViolation
 from rawstore.figures import QueryStats
 from rawstore.slow import SlowLog
@@ -46,6 +48,14 @@ WITH RECURSIVE numbers (n) AS (
     SELECT 1
     UNION ALL
     SELECT n + 1 FROM numbers WHERE n < 100000
+)
+SELECT count(*) FROM numbers;
+
+-- name: count_for_ever() :scalar bigint
+WITH RECURSIVE numbers (n) AS (
+    SELECT 1
+    UNION ALL
+    SELECT 1 FROM numbers
 )
 SELECT count(*) FROM numbers;
 """
@@ -185,6 +195,33 @@ def test_sixteen_threads_count_exactly(notes: Any) -> None:
     readings.extend(by_name(notes, reset=True).values())
     assert sum(row.calls for row in readings) == 16 * 200
     assert not any(row.errors for row in readings)
+
+
+def test_tasks_count_exactly_and_so_does_their_cancellation(notes: Any) -> None:
+    notes.add_note(1, "a")
+
+    async def work() -> dict[str, QueryStats]:
+        async with rawstore.open_async(notes.source.root, str(notes.target)) as store:
+            asked = [store.get_body(number % 2) for number in range(400)]
+            for result in asyncio.as_completed(asked):
+                await result
+            readings = store.stats(reset=True)
+            async with store.transaction() as tx:
+                for _ in range(5):
+                    await tx.get_body(1)
+            tasks = [asyncio.create_task(store.count_for_ever()) for _ in range(3)]
+            await asyncio.sleep(0.1)
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            assert {type(error) for error in ended} == {asyncio.CancelledError}
+            assert [(row.calls, row.rows, row.errors) for row in readings] == [(400, 200, {})]
+            return {row.query: row for row in store.stats()}
+
+    found = asyncio.run(work())
+    assert (found["shop.get_body"].calls, found["shop.get_body"].rows) == (5, 5)
+    assert found["shop.count_for_ever"].calls == 3
+    assert found["shop.count_for_ever"].errors == {"CancelledError": 3}
 
 
 def test_sixteen_threads_count_rows_exactly(notes: Any) -> None:

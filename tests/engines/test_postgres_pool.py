@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,14 +99,21 @@ def test_a_nested_call_on_a_pool_of_one_is_refused(open_shop: OpenShop) -> None:
 def test_a_connection_that_idled_through_its_lifetime_leaves_nothing(open_shop: OpenShop) -> None:
     """What the pool itself closes: at the end of a lifetime, when it shrinks or is drained."""
     store = open_shop(pool_max=4)
-    in_threads(4, lambda _: store.sleep(0.05))
+    use_all(store, 4)
     before = descriptors()
     engine = store._engine
     for _ in range(5):
         engine._pool.pool.drain()
-        eventually(lambda: store.health().pool["pool_available"] == 4)
-        in_threads(4, lambda _: store.sleep(0.02))
+        eventually(lambda: engine.stats()["pool_available"] == 4)
+        use_all(store, 4)
     eventually(lambda: descriptors() <= before)
+
+
+def use_all(store: Any, count: int) -> None:
+    """Have so many connections at a time: threads that come one after another share them."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(store.transaction()).one()
 
 
 def descriptors() -> int:

@@ -60,9 +60,11 @@ def test_what_is_no_moment_in_the_past_is_refused(before: str | datetime) -> Non
         moment(None, before, NOW)
 
 
-def test_an_age_beyond_all_time_is_refused() -> None:
+def test_what_is_beyond_all_time_is_refused() -> None:
     with pytest.raises(ConfigError, match="year 1"):
         moment("999999d", None, NOW)
+    with pytest.raises(ConfigError, match="years 1 to 9999"):
+        moment(None, "0001-01-01T00:00+14:00", NOW)
 
 
 def test_one_of_the_two_is_needed() -> None:

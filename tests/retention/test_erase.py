@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rawstore
-from rawstore.errors import ConfigError, ParameterError
+from rawstore.errors import ConfigError, ForeignKeyViolation, ParameterError
 from tests.portal import PortalStore
 
 from .conftest import Raw
@@ -65,12 +66,12 @@ def test_nothing_of_a_person_is_left_and_all_of_the_others_is(
 
 
 @pytest.mark.parametrize("name", ["omnimemory", "contextpilot"])
-def test_a_store_that_knows_no_persons_says_so(name: str, opened: Opened, tmp_path: Path) -> None:
-    store = opened(name)
-    with pytest.raises(ConfigError, match=f"{name}: it knows no persons"):
-        store.erase("ann")
-    with pytest.raises(ConfigError, match=f"{name}: it knows no persons"):
-        store.export_subject("ann", tmp_path)
+def test_a_store_that_knows_no_persons_says_so(name: str, tmp_path: Path) -> None:
+    with rawstore.open(name, "sqlite://") as store:
+        with pytest.raises(ConfigError, match=f"{name}: it knows no persons"):
+            store.erase("ann")
+        with pytest.raises(ConfigError, match=f"{name}: it knows no persons"):
+            store.export_subject("ann", tmp_path)
 
 
 def test_a_subject_of_another_type_is_refused(opened: Opened, tmp_path: Path) -> None:
@@ -105,6 +106,24 @@ def test_rows_that_keep_coming_leave_it_unfinished(opened: Opened) -> None:
     assert not store.erase("ann", on_progress=write).finished
     writing = False
     assert store.erase("ann").finished
+
+
+def test_a_user_who_goes_on_writing_is_erased_all_the_same(opened: Opened) -> None:
+    store = opened("minipilot")
+    subject = fill(store, "ann", CANARY)
+    gone = threading.Event()
+
+    def write(*_: object) -> None:
+        with suppress(ForeignKeyViolation):
+            conversation = store.create_conversation(subject, title=CANARY)
+            store.add_message(conversation.id, "user", CANARY)
+
+    guard = threading.Timer(20.0, gone.set)  # else a failure would go on for ever
+    guard.start()
+    done = store.erase(subject, stop=gone, pause=0, on_progress=write)
+    guard.cancel()
+    assert done.finished
+    assert store.list_all_conversations() == []
 
 
 def test_an_async_store_prunes_exports_and_erases(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import rawstore
 from rawstore.errors import ConfigError, SerializationFailure
 from tests.conftest import OpenFolder
 
@@ -211,6 +213,29 @@ def test_it_stops_after_a_portion_and_goes_on_later(open_folder: OpenFolder, dia
     rest = store.prune("30d")
     assert rest.finished
     assert counts(rest) == {"things": (left, left, 0)}
+
+
+def test_a_task_that_is_cancelled_ends_it_after_a_portion(
+    open_folder: OpenFolder, dialect: str
+) -> None:
+    store = things(open_folder, dialect)
+
+    async def prune() -> None:
+        loop = asyncio.get_running_loop()
+        async with rawstore.open_async(store.source.root, str(store.target)) as other:
+            pruning: asyncio.Task[Any] = asyncio.create_task(
+                other.prune(
+                    "30d",
+                    batch=100,
+                    pause=30.0,  # a cancellation does not wait for it
+                    on_progress=lambda *_: loop.call_soon_threadsafe(pruning.cancel),
+                )
+            )
+            with pytest.raises(asyncio.CancelledError):
+                await pruning
+
+    asyncio.run(prune())
+    assert store.prune("30d").deleted == 900
 
 
 @pytest.mark.parametrize("bad", [{"batch": 0}, {"pause": -1.0}])
