@@ -6,6 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError
+from .lent import lent
 from .target import SqliteTarget
 
 if TYPE_CHECKING:
@@ -32,35 +33,25 @@ def drop(store: Store) -> None:
 def _drop_schema(store: Store) -> None:
     if store.schema in ("public", "pg_catalog", "information_schema"):
         raise ConfigError(f"the schema {store.schema} is shared; drop the store's tables by hand")
-    _control(store, f'DROP SCHEMA IF EXISTS "{store.schema}" CASCADE'.encode())
-
-
-def _control(store: Store, command: bytes) -> None:
-    engine = store._engine  # noqa: SLF001 - part of the store
-    session = engine.borrow()
-    try:
-        session.control(command)
-    finally:
-        engine.give(session)
+    with lent(store) as session:
+        session.control(f'DROP SCHEMA IF EXISTS "{store.schema}" CASCADE'.encode())
 
 
 def _drop_tables(store: Store, target: SqliteTarget) -> None:
     if target.path is not None and not target.path.exists():
         return
-    engine = store._engine  # noqa: SLF001 - part of the store
-    session = engine.borrow()
-    connection: sqlite3.Connection = session.connection
-    try:
-        session.control(b"PRAGMA foreign_keys = OFF")
-        session.control(b"BEGIN IMMEDIATE")
-        while found := connection.execute(_OBJECTS).fetchone():
-            kind, name = found
-            quoted = name.replace('"', '""')
-            session.control(f'DROP {kind.upper()} "{quoted}"'.encode())
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        session.control(b"PRAGMA foreign_keys = ON")
-        engine.give(session)
+    with lent(store) as session:
+        connection: sqlite3.Connection = session.connection
+        try:
+            session.control(b"PRAGMA foreign_keys = OFF")
+            session.control(b"BEGIN IMMEDIATE")
+            while found := connection.execute(_OBJECTS).fetchone():
+                kind, name = found
+                quoted = name.replace('"', '""')
+                session.control(f'DROP {kind.upper()} "{quoted}"'.encode())
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.control(b"PRAGMA foreign_keys = ON")

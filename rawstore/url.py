@@ -59,8 +59,17 @@ _SQLITE = frozenset(
 _SCHEME = re.compile(
     r"\s*(?P<name>sqlite|postgres(?:ql)?)(?:\+\w+)?://(?P<rest>.*?)\s*", re.S | re.I
 )
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(us|ms|s|min|h|)", re.ASCII)
-_UNIT = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "": 1.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(us|ms|s|min|h|d|w|)", re.ASCII)
+_UNIT = {
+    "us": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+}
 _FLAG = dict.fromkeys(("1", "on", "true", "yes"), True) | dict.fromkeys(
     ("0", "off", "false", "no"), False
 )
@@ -88,7 +97,7 @@ def parse(url: str, defaults: Mapping[str, Any] = _NONE) -> Target:
 
 
 def parse_seconds(text: str) -> float | None:
-    """Return the seconds in `30`, `1.5`, `250ms`, `2s`, `1min`, `1h`; None if it is none."""
+    """Return the seconds in `30`, `1.5`, `250ms`, `2s`, `1min`, `1h`, `7d`; None if it is none."""
     match = _DURATION.fullmatch(text.strip())
     return float(match[1]) * _UNIT[match[2]] if match else None
 

@@ -215,7 +215,7 @@ def test_pgsslmode_weakens_nothing(mode: str, monkeypatch: pytest.MonkeyPatch) -
         ("sqlite:///a.db?timeout=soon", "timeout must be a duration such as"),
         ("sqlite:///a.db?timeout=-1", "timeout must be a duration"),
         ("sqlite:///a.db?timeout=1e3", "timeout must be a duration"),
-        ("sqlite:///a.db?timeout=30d", "timeout must be a duration"),
+        ("sqlite:///a.db?timeout=30y", "timeout must be a duration"),
         ("sqlite:///a.db?timeout=9999999", "from 0 to 2147483 seconds"),
         ("sqlite:///a.db?statement_timeout=0", "from 0.001 to"),
         ("sqlite:///a.db?immutable=maybe", "immutable must be on or off"),

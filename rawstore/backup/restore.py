@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DatabaseCorrupt, MigrationError, RawstoreError
+from ..lent import lent
 from ..migrate.folder import read_folder
 from ..migrate.postgres import PostgresDatabase
 from ..migrate.sqlite import SqliteDatabase
@@ -108,10 +109,10 @@ def _sqlite(
     dry_run: bool,
 ) -> list[str]:
     if target.path is None:
-        with _memory(store) as connection:
-            sqlite.refuse_full_memory(connection)
+        with lent(store) as session:
+            sqlite.refuse_full_memory(session.connection)
             if not dry_run:
-                _into_memory(connection, archive, manifest, on_progress)
+                _into_memory(session.connection, archive, manifest, on_progress)
         return []
     if target.read_only:
         raise ConfigError(f"{target.path} is opened read-only (mode=ro): nothing can be restored")
@@ -131,16 +132,6 @@ def _sqlite(
 def _file_lock(target: SqliteTarget) -> AbstractContextManager[Any]:
     """No migration begins meanwhile, which would make a file of this name."""
     return SqliteDatabase(target, None).lock(LOCK_WAIT, lambda _: None)
-
-
-@contextmanager
-def _memory(store: Store) -> Iterator[sqlite3.Connection]:
-    engine: Any = store._engine  # noqa: SLF001 - part of the store
-    session = engine.borrow()
-    try:
-        yield session.connection
-    finally:
-        engine.give(session)
 
 
 def _into_memory(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..engines import sqlite_functions
 from ..engines.errormap import from_sqlite
 from ..errors import ConfigError, DatabaseBusy, DatabaseCorrupt
+from ..lent import lent
 from ..progress import Progress
 from ..tables.quoting import identifier, text
 from .archive import PORTION
@@ -59,11 +60,8 @@ def copied(
 def _live(store: Store) -> Iterator[sqlite3.Connection]:
     engine: Any = store._engine  # noqa: SLF001 - part of the store
     if engine.single:
-        session = engine.borrow()
-        try:
+        with lent(store) as session:
             yield session.connection
-        finally:
-            engine.give(session)
     else:
         with closing(engine.connect()) as connection:
             yield connection

@@ -15,6 +15,7 @@ from .places import opened_pair
 from .progress import bars
 
 if TYPE_CHECKING:
+    from ..store import Store
     from ..transfer.outcome import Copied, TableOutcome, Unfit, Verified
 
 _store = click.option(
@@ -65,6 +66,8 @@ def copy(
                 done = one.copy(other, replace=replace, dry_run=dry_run, on_progress=on_progress)
         except UnfitRows as error:
             return _refuse(error.rows, error.total, form)
+        if done.done == "copied":
+            _hint(other)
     if done.unfit:
         return _refuse(done.unfit, done.unfit_total, form)
     return _say_copied(done, form)
@@ -87,14 +90,43 @@ def verify(source: str, target: str, store: str | None, form: output.Format | No
     with opened_pair(source, target, store) as (one, other), bars() as on_progress:
         found = one.verify(other, on_progress=on_progress)
     _tables(found.tables, form)
+    if found.left_out:
+        click.echo(f"not compared: {', '.join(found.left_out)}", err=True)
     click.echo("equal" if found.equal else "different", err=form not in (None, "table"))
     return _differences(found, form)
+
+
+_IVFFLAT = """
+SELECT pg_class.oid::regclass::text
+FROM pg_class
+INNER JOIN pg_am ON pg_am.oid = relam
+INNER JOIN pg_index ON indexrelid = pg_class.oid
+INNER JOIN pg_class AS held ON held.oid = indrelid
+WHERE
+    amname = 'ivfflat' AND held.reltuples > 0
+    AND pg_class.relnamespace = to_regnamespace(%s)
+"""
+
+
+def _hint(target: Store) -> None:
+    """Say which indexes have lists for none of the rows, which came after them."""
+    from ..target import PostgresTarget
+
+    if not isinstance(target.target, PostgresTarget):
+        return
+    from psycopg import sql
+
+    from ..tables.postgres_connection import connect
+
+    with connect(target.target, target.schema) as connection:
+        for (index,) in connection.execute(_IVFFLAT, (sql.Identifier(target.schema).as_string(),)):
+            click.echo(f"{index} is older than its rows: rawstore vectors rebuild", err=True)
 
 
 def _say_copied(done: Copied, form: output.Format | None) -> int:
     _tables(done.tables, form)
     if done.left_out:
-        click.echo(f"left out: {', '.join(done.left_out)}", err=True)
+        click.echo(f"not copied: {', '.join(done.left_out)}", err=True)
     aside = form not in (None, "table")
     if done.done == "would copy":
         migrations = f", after {len(done.migrated)} migrations" if done.migrated else ""

@@ -105,7 +105,9 @@ def _sqlite_history(target: SqliteTarget) -> set[str]:
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorname", "") == "SQLITE_ERROR":  # no such table
             return set()
-        raise Mistake(f"{target.path} cannot be read: {error}") from None
+        frozen = "; in a folder that nobody writes to, give its URL with ?mode=ro&immutable=1"
+        hint = frozen if "unable to open" in str(error) else ""
+        raise Mistake(f"{target.path} cannot be read: {error}{hint}") from None
 
 
 def _postgres_histories(target: PostgresTarget) -> dict[str | None, set[str]]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from ..errors import ConfigError
 from ..url import parse_seconds
-
-_AGE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([dw])", re.ASCII)
-_DAYS = {"d": 1, "w": 7}
 
 
 def moment(
@@ -40,9 +36,6 @@ def _older(age: str | timedelta | None, now: datetime) -> datetime:
 
 
 def _span(text: str) -> timedelta:
-    match = _AGE.fullmatch(text.strip())
-    if match:
-        return timedelta(days=float(match[1]) * _DAYS[match[2]])
     seconds = parse_seconds(text)
     # A bare number would be seconds, which nobody means here.
     if seconds is None or text.strip()[-1:].isdigit():

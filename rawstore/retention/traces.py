@@ -6,12 +6,12 @@ words until it merges the parts that hold them.
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..lent import lent
 from ..tables.quoting import identifier, text
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ def without_traces(store: Store) -> Iterator[list[str]]:
     The list given tells, after the block, what was not to be had.
     """
     notes: list[str] = []
-    with _writer(store) as connection:
+    with lent(store) as session:
+        connection = session.connection
         (before,) = connection.execute("PRAGMA secure_delete").fetchone()
         connection.execute("PRAGMA secure_delete = ON")
     try:
         yield notes
-        with _writer(store) as connection:
+        with lent(store) as session:
+            connection = session.connection
             tables = [name for (name,) in connection.execute(_INDEXES)]
         for name in tables:
             _merge(store, name)
@@ -51,24 +53,16 @@ def without_traces(store: Store) -> Iterator[list[str]]:
                 "until all have closed or a checkpoint comes through"
             )
     finally:
-        with _writer(store) as connection:
+        with lent(store) as session:
+            connection = session.connection
             connection.execute(f"PRAGMA secure_delete = {('OFF', 'ON', 'FAST')[before]}")
-
-
-@contextmanager
-def _writer(store: Store) -> Iterator[sqlite3.Connection]:
-    engine: Any = store._engine  # noqa: SLF001 - part of the store
-    session = engine.borrow()
-    try:
-        yield session.connection
-    finally:
-        engine.give(session)
 
 
 def _clear_log(store: Store) -> bool:
     """Write the log back and empty it, which waits for readers: briefly, for writers wait too."""
     for _ in range(_TRIES):
-        with _writer(store) as connection:
+        with lent(store) as session:
+            connection = session.connection
             (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
             connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
             try:
@@ -86,7 +80,8 @@ def _merge(store: Store, name: str) -> None:
     step = "INSERT INTO {table} ({table}, rank) VALUES ('merge', {pages})"
     pages = -_PAGES  # negative: begin a merge of all parts
     while True:
-        with _writer(store) as connection:
+        with lent(store) as session:
+            connection = session.connection
             before = connection.total_changes
             made = text(step, table=identifier(name), pages=_number(pages))
             connection.execute(made)

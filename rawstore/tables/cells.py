@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from ..types import Type, check_for
 Cell = bytes | None
 Cells = list[Cell]
 
+BEYOND = b"\xff"  # before the bytes of an array that Python cannot read
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(2000, 1, 1).toordinal()
 ANY = Type("any")
@@ -149,11 +151,23 @@ _OF_TEXT: dict[str, Callable[[str], Any]] = {
 def unpacker(declared: Type) -> Callable[[bytes], Any]:
     """From a cell to its Python value. Raises ValueError for a time that Python does not know."""
     if declared.array:
-        item = _OF_TEXT.get(declared.name)
-        return lambda cell: [
-            value if value is None or item is None else item(value) for value in json.loads(cell)
-        ]
+        return partial(_items, declared.name)
     return _UNPACK[declared.name]
+
+
+def _items(name: str, cell: bytes) -> list[Any]:
+    if cell.startswith(BEYOND):
+        raise ValueError("an array with a time before the year 1 or after 9999, or infinity")
+    items = json.loads(cell, parse_float=Decimal if name == "numeric" else None)
+    if not isinstance(items, list):
+        raise ValueError("JSON that is no list where an array is expected")
+    read = _OF_TEXT.get(name)
+    if read is None:
+        return items
+    try:
+        return [value if value is None else read(value) for value in items]
+    except (ValueError, TypeError, AttributeError, ArithmeticError):
+        raise ValueError(f"an array with an item that is no {name}") from None
 
 
 def python_column(declared: Type, cells: Cells) -> list[Any]:

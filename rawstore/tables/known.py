@@ -24,9 +24,10 @@ class Known:
         self._own: dict[str, dict[str, Type]] = defaultdict(dict)  # by the file's name
         self._named: dict[str, dict[str, Type]] = defaultdict(dict)  # by any word of a query
         for query in _rows_first(queries):
+            words = _words(query)
             for name, declared in _declared(query):
                 self._own[query.file.stem.lower()].setdefault(name, declared)
-                for word in _words(query):
+                for word in words:
                     self._named[word].setdefault(name, declared)
         twin: Dialect = "sqlite" if queries.dialect == "postgres" else "postgres"
         self._twin = _identifiers(source, twin)

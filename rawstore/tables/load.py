@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from ..errors import UndefinedObject
 from ..target import SqliteTarget
 from .cells import Cell, Cells, packer
-from .model import Column, Table
+from .model import Column, Table, named
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -32,7 +32,7 @@ class Loader(Protocol):
     def clear(self, tables: Sequence[Table]) -> None:
         """Delete every row of these tables."""
 
-    def quiet_triggers(self, apart: Iterable[str]) -> None:
+    def quiet_triggers(self, tables: Sequence[Table], apart: Iterable[str]) -> None:
         """Let no trigger run that only touches what is loaded."""
 
     def commit(self) -> None:
@@ -46,8 +46,8 @@ class Load:
     """One transaction that inserts rows: use it as a context manager.
 
     It commits when the block ends; an exception that leaves the block undoes everything. Others
-    read meanwhile, but do not write. Ids are kept, and the next one of a table that counts them is
-    the highest and one. Foreign keys are checked at the end, so tables may come in any order.
+    read meanwhile, but do not write. Ids are kept, and the next one of a table that counts them
+    is above all of them. Foreign keys are checked at the end, so tables may come in any order.
     Raises the mapped error.
     """
 
@@ -105,20 +105,20 @@ class Load:
         """Delete every row of these tables, in this transaction."""
         self._open.clear([self._table(table) for table in tables])
 
-    def quiet_triggers(self, apart: Iterable[str] = ()) -> None:
+    def quiet_triggers(self, tables: Sequence[Table], apart: Iterable[str] = ()) -> None:
         """Until the block ends, let no trigger run that does nothing but to change loaded tables.
 
         For loading all tables of a store: what such triggers would do is among the rows. Triggers
-        that name what is not loaded (a full-text index, the names `apart`) run. Where the role
-        does not own the tables, all run. PostgreSQL's statistics are brought up to date.
+        that name what is not loaded (the `others` of these tables, a full-text index, a table of
+        another schema, the names `apart`) run. Where the role does not own the tables, all run.
+        PostgreSQL's statistics are brought up to date.
         """
-        self._open.quiet_triggers(apart)
+        self._open.quiet_triggers(tables, apart)
 
     def _table(self, table: Table) -> Table:
         """This database's own of the name."""
-        for own in self._open.tables:
-            if own.name.lower() == table.name.lower():
-                return own
+        if own := named(table.name, self._open.tables):
+            return own
         raise UndefinedObject(
             f"there is no table {table.name}; are the migrations applied (rawstore migrate up)?"
         )

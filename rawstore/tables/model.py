@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..types import Type
 
@@ -22,6 +22,7 @@ class Column:
     nullable: bool
     stored: str = ""
     default: bool = False
+    derived: bool = False  # made from others by the database
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,6 +58,12 @@ class Table:
         """The portable column of this name."""
         return next((column for column in self.columns if column.name == name), None)
 
+    def whole(self) -> Table:
+        """This table with all columns that are not derived: for databases of one kind."""
+        own = tuple(column for column in self.others if not column.derived)
+        derived = tuple(column for column in self.others if column.derived)
+        return Table(**{**_fields(self), "columns": self.columns + own, "others": derived})
+
     def only(self, columns: Sequence[Column]) -> Table:
         """This table with these portable columns."""
         names = {column.name for column in columns}
@@ -82,6 +89,23 @@ class Digest(NamedTuple):
 
     rows: int
     hash: str
+
+
+class Named(Protocol):
+    """A table or a column."""
+
+    @property
+    def name(self) -> str:
+        """As the database writes it."""
+
+
+N = TypeVar("N", bound=Named)
+
+
+def named(name: str, those: Iterable[N]) -> N | None:
+    """The one of this name; else, of this name but for upper and lower case."""
+    alike = [each for each in those if each.name.lower() == name.lower()]
+    return next((each for each in alike if each.name == name), alike[0] if alike else None)
 
 
 def parents_first(tables: Iterable[Table]) -> tuple[Table, ...]:

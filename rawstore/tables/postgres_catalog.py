@@ -39,10 +39,11 @@ SELECT
     format_type(atttypid, atttypmod),
     attnotnull,
     atthasdef OR attidentity <> '' OR NOT attnotnull,
-    attgenerated <> '' OR pg_type.typname = 'tsvector',
+    attgenerated <> '',
     attidentity <> ''
     OR coalesce(pg_get_expr(adbin, adrelid), '') LIKE 'nextval(%%',
-    pg_has_role(relowner, 'USAGE')
+    pg_has_role(relowner, 'USAGE'),
+    relkind = 'r'
 FROM pg_class
 INNER JOIN pg_attribute ON attrelid = pg_class.oid
 INNER JOIN base ON base.oid = atttypid
@@ -153,9 +154,11 @@ def _table(
             nullable=not not_null,
             stored=written,
             default=default,
+            derived=derived,
         )
-        kinds[column] = kind  # as COPY carries it
-        kept = not derived and (alone or known.is_portable(name, column))
+        kinds[column] = f"{kind}[]" if array else kind  # as COPY carries it
+        alike = alone or known.is_portable(name, column)
+        kept = alike and not derived and kind != "tsvector"
         (portable if kept else others).append(made)
     names = {column.name for column in portable if not column.nullable}
     key = next((key for key in keys if names.issuperset(key)), ())
@@ -168,7 +171,8 @@ def _table(
         order=_order(portable, key),
         serial=tuple(row[1] for row in rows if row[10] and row[1] in names),
         ordered=False,
-        extra={"kinds": kinds, "owned": rows[0][11]},
+        # Tables that inherit from a plain one have their rows for themselves.
+        extra={"kinds": kinds, "owned": rows[0][11], "only": rows[0][12]},
     )
 
 

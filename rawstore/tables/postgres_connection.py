@@ -12,16 +12,18 @@ from ..errors import ConnectionLost, DatabaseError
 from ..migrate.failure import hidden, reason
 from ..target import PostgresTarget
 
-# Of the transaction alone: behind a pooler the session is not ours.
+# Of the transaction alone: behind a pooler the session is not ours. The text of values does not
+# depend on the role, and a policy that hides rows is an error.
 _SETTINGS = """
 SELECT set_config(name, setting, TRUE)
 FROM
     unnest(
         ARRAY[
             'search_path', 'timezone', 'statement_timeout', 'lock_timeout',
-            'idle_in_transaction_session_timeout', 'extra_float_digits'
+            'idle_in_transaction_session_timeout', 'extra_float_digits',
+            'datestyle', 'intervalstyle', 'bytea_output', 'row_security'
         ],
-        ARRAY[%s, 'UTC', '0', %s, '0', '1']
+        ARRAY[%s, 'UTC', '0', %s, '0', '1', 'ISO', 'postgres', 'hex', 'off']
     ) AS settings (name, setting)
 """
 
@@ -54,12 +56,12 @@ def connect(
     return connection
 
 
-def mapped(error: psycopg.Error) -> DatabaseError:
-    """The server's error as ours, without what quotes values."""
+def mapped(error: psycopg.Error, place: str = "") -> DatabaseError:
+    """The server's error as ours, without what quotes values; `place` says where it was."""
     if error.sqlstate is None:
         return ConnectionLost(f"the connection was lost: {reason(error)}")
     primary = error.diag.message_primary or ""
     quotes = error.sqlstate.startswith("22")
     return from_sqlstate(
-        error.sqlstate, "" if quotes else primary, constraint=error.diag.constraint_name
+        error.sqlstate, place if quotes else primary, constraint=error.diag.constraint_name
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -20,8 +21,8 @@ from .postgres_catalog import TYPES, read_tables
 from .postgres_connection import connect, mapped
 from .postgres_reader import count
 from .postgres_text import text_rows
-from .rows import framed
-from .triggers import mentions
+from .rows import stream
+from .triggers import mentions, qualified
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -40,6 +41,14 @@ WHERE
     AND tgtype::int & 4 <> 0 -- by INSERT
     AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s)
 ORDER BY relname, tgname
+"""
+_ELSEWHERE = """
+SELECT lower(nspname || '.' || relname)
+FROM pg_class
+INNER JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE
+    relkind IN ('r', 'p', 'v', 'f')
+    AND nspname <> ALL(ARRAY['pg_catalog', 'information_schema', %s])
 """
 _FORWARD = """
 SELECT pg_class.relname::text, conname::text, other.relname::text
@@ -118,7 +127,7 @@ class PostgresLoader:
                 if binary:
                     copy.write(_END)
         except psycopg.Error as error:
-            raise mapped(error) from error
+            raise mapped(error, _place(error)) from error
         return rows
 
     def count(self, table: Table) -> int:
@@ -130,13 +139,15 @@ class PostgresLoader:
         if tables:
             self._run("TRUNCATE {}", sql.SQL(", ").join(map(self._name, tables)))
 
-    def quiet_triggers(self, apart: Iterable[str]) -> None:
+    def quiet_triggers(self, tables: Sequence[Table], apart: Iterable[str]) -> None:
         """Disable triggers that change nothing but what is loaded, until the commit."""
         self._whole = True
         owned = {table.name for table in self.tables if table.extra["owned"]}
-        apart = {*apart, *(column.name for table in self.tables for column in table.others)}
+        apart = {*apart, *(column.name for table in tables for column in table.others)}
+        elsewhere = {name for (name,) in self._all(_ELSEWHERE, (self._schema,))}
         for table, trigger, written in self._all(_TRIGGERS, (self._schema,)):
-            if table in owned and not mentions(written, "postgres", apart):
+            kept = mentions(written, "postgres", apart) or qualified(written) & elsewhere
+            if table in owned and not kept:
                 self._alter(table, trigger, "DISABLE TRIGGER {}")
                 self._quieted.append((table, trigger))
 
@@ -177,17 +188,19 @@ class PostgresLoader:
         self._run("SET CONSTRAINTS ALL DEFERRED")
 
     def _count_on(self, table: Table, column: str) -> None:
-        """Let the column's sequence go on from its highest value."""
+        """Let the column's sequence go on from its highest value, but never back."""
         name = self._name(table).as_string(self._connection)
         (found,) = self._all(COUNTER, {"table": name, "column": column})
         if found[0] is None:
             return
         self._run(
-            "SELECT setval({}, greatest(max({}), 1), max({}) IS NOT NULL) FROM {}",
-            sql.Literal(found[0]),
-            sql.Identifier(column),
+            "SELECT setval(seqrelid, highest)"
+            " FROM pg_sequence CROSS JOIN (SELECT max({}) AS highest FROM {}) AS ids"
+            " WHERE seqrelid = {}::regclass"
+            " AND highest > coalesce(pg_sequence_last_value(seqrelid), seqmin - 1)",
             sql.Identifier(column),
             self._name(table),
+            sql.Literal(found[0]),
         )
 
     def _alter(self, table: str, name: str, what: str) -> None:
@@ -210,6 +223,12 @@ class PostgresLoader:
             raise mapped(error) from error
 
 
+def _place(error: psycopg.Error) -> str:
+    """Where COPY was: its context, without the value."""
+    found = re.match(r"COPY (\S+), line \d+, column (\S+?)(?=[:,]|$)", error.diag.context or "")
+    return f"in {found[1]}.{found[2]}" if found else ""
+
+
 # -- cells as the server receives them
 
 _count = struct.Struct(">h").pack
@@ -220,7 +239,7 @@ def _binary(kinds: Sequence[str], portion: Sequence[Cells]) -> bytes:
         _SENT[kind](cells) if kind in _SENT else cells
         for kind, cells in zip(kinds, portion, strict=True)
     ]
-    return b"".join(framed(columns, _count(len(columns))))
+    return stream(columns, _count(len(columns)))
 
 
 def _jsonb(cells: Cells) -> Cells:

@@ -11,12 +11,14 @@ from psycopg import pq, sql
 from psycopg.errors import error_from_result
 from psycopg.generators import execute, fetch_many
 
+PORTION = 500  # rows: what the processor's caches hold
+HEAVY = 4 << 20  # bytes of a portion, about
 HEADER = 19  # bytes before the first row: the signature, flags, and the length of nothing
 _END = b"\xff\xff"
 
 
-def messages(connection: psycopg.Connection[Any], statement: sql.Composed) -> Iterator[bytes]:
-    """Each row, behind the count of its columns.
+def portions(connection: psycopg.Connection[Any], statement: sql.Composed) -> Iterator[list[bytes]]:
+    """Some rows at a time, each framed, without the count of its columns.
 
     Who stops early leaves the rest to be read and dropped, for to cancel would end the
     transaction. Raises psycopg's errors.
@@ -24,32 +26,41 @@ def messages(connection: psycopg.Connection[Any], statement: sql.Composed) -> It
     pgconn = connection.pgconn
     pgconn.send_query(statement.as_bytes(connection))
     _check(connection.wait(execute(pgconn)), connection)
-    ended = False
+    taken = _messages(pgconn)
+    left = HEADER
     try:
-        head = b""
-        while (data := _next(pgconn)) is not None:
-            if len(head) < HEADER:
-                head += data
-                data = head[HEADER:]
-            if data and data != _END:
-                yield data
-        ended = True
+        for rows in taken:
+            while left and rows:
+                rows[0], left = rows[0][left:], max(left - len(rows[0]), 0)
+                if not rows[0]:
+                    del rows[0]
+            if found := [row[2:] for row in rows if row != _END]:
+                yield found
     finally:
-        while not ended and _next(pgconn) is not None:
+        for _ in taken:
             pass
         _check(connection.wait(fetch_many(pgconn)), connection)
 
 
-def _next(pgconn: pq.abc.PGconn) -> bytes | None:
-    """The next message; None at the end."""
-    while True:
-        size, data = pgconn.get_copy_data(1)
-        if size > 0:
-            return bytes(data)
-        if size < 0:
-            return None
-        select.select([pgconn.socket], [], [])
-        pgconn.consume_input()
+def _messages(pgconn: pq.abc.PGconn) -> Iterator[list[bytes]]:
+    """Portions of the messages."""
+    get = pgconn.get_copy_data
+    length = 0
+    while length >= 0:
+        found: list[bytes] = []
+        size = 0
+        while len(found) < PORTION and size < HEAVY:
+            length, data = get(1)
+            if length > 0:
+                found.append(bytes(data))
+                size += length
+            elif length < 0:
+                break
+            else:
+                select.select([pgconn.socket], [], [])
+                pgconn.consume_input()
+        if found:
+            yield found
 
 
 def _check(results: list[pq.abc.PGresult], connection: psycopg.Connection[Any]) -> None:

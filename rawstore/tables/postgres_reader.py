@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
@@ -11,20 +10,18 @@ from psycopg import sql
 
 from ..jsontext import encode_json
 from ..target import PostgresTarget
-from .cells import Cells
+from .cells import BEYOND, Cells
 from .known import Known
 from .model import Column, Orphan, Table, Tell
 from .postgres_catalog import TYPES, read_tables
 from .postgres_connection import connect, mapped
-from .postgres_out import messages
+from .postgres_out import portions
 from .quoting import listed
-from .rows import unframed
+from .rows import framed, split, unframed
 
 if TYPE_CHECKING:
     from ..store import Store
 
-PORTION = 2000  # rows
-HEAVY = 4 << 20  # bytes of a portion, about
 _CASTS = {
     "text": "text",
     "smallint": "int2",
@@ -56,6 +53,7 @@ class PostgresReader:
     def __init__(self, store: Store, target: PostgresTarget) -> None:
         """Connects and takes the snapshot. Raises the mapped error."""
         self._schema = store.schema
+        self.apart: tuple[str, ...] = ()
         begin: LiteralString = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         self._connection = connect(target, store.schema, begin)
         try:
@@ -87,6 +85,18 @@ class PostgresReader:
         """
         return _columns(self._connection, self._schema, table, columns, ordered=ordered)
 
+    def split(
+        self, table: Table, columns: Sequence[Column], count: int
+    ) -> Iterator[tuple[list[Cells], list[bytes]]]:
+        """Portions of the cells of the first `count` columns, and the others framed, row by row."""
+        if any(column.type.array for column in columns):
+            for portion in self.columns(table, columns, ordered=False):
+                yield portion[:count], framed(portion[count:])
+            return
+        statement = _statement(self._schema, table, columns, ordered=False)
+        for rows in copied(self._connection, statement):
+            yield split(rows, count)
+
     def orphans(self, table: Table) -> Iterator[Orphan]:
         """None: foreign keys hold."""
         return iter(())
@@ -94,7 +104,7 @@ class PostgresReader:
 
 def count(connection: psycopg.Connection[Any], schema: str, table: Table) -> int:
     """How many rows a table has."""
-    statement = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table.name))
+    statement = sql.SQL("SELECT count(*) FROM {}").format(_own_rows(schema, table))
     try:
         found = connection.execute(statement).fetchone()
     except psycopg.Error as error:
@@ -111,13 +121,8 @@ def _columns(
     ordered: bool,
 ) -> Iterator[list[Cells]]:
     """Portions of cells of a table, read by the connection's transaction."""
-    kinds = table.extra["kinds"]
     arrays = [number for number, column in enumerate(columns) if column.type.array]
-    statement = sql.SQL("COPY (SELECT {} FROM {} {}) TO STDOUT (FORMAT binary)").format(
-        sql.SQL(", ").join(_expression(column, kinds[column.name]) for column in columns),
-        sql.Identifier(schema, table.name),
-        _order(table) if ordered else sql.SQL(""),
-    )
+    statement = _statement(schema, table, columns, ordered=ordered)
     oids = _oids(connection, schema, table, [columns[number] for number in arrays])
     for rows in copied(connection, statement):
         cells = [unframed(row, len(columns)) for row in rows]
@@ -127,16 +132,34 @@ def _columns(
         yield found
 
 
+def _statement(
+    schema: str, table: Table, columns: Sequence[Column], *, ordered: bool
+) -> sql.Composed:
+    kinds = table.extra["kinds"]
+    return sql.SQL("COPY (SELECT {} FROM {} {}) TO STDOUT (FORMAT binary)").format(
+        sql.SQL(", ").join(_expression(column, kinds[column.name]) for column in columns),
+        _own_rows(schema, table),
+        _order(table) if ordered else sql.SQL(""),
+    )
+
+
 def _expression(column: Column, kind: str) -> sql.Composable:
     name = sql.Identifier(column.name)
     wanted = column.type.name
-    if column.type.array and (kind not in TYPES or kind == "text"):  # which may be an enum
+    element = kind.removesuffix("[]")
+    if column.type.array and (element not in TYPES or element == "text"):  # which may be an enum
         return sql.SQL("{}::text[]").format(name)
     if column.type.array or (wanted, kind) in _AS_IT_IS:
         return name
     if wanted == "text" or TYPES.get(kind) != wanted or wanted in ("json", "numeric", "float"):
         return sql.SQL("{}::{}").format(name, sql.SQL(_CASTS.get(wanted, "text")))
     return name
+
+
+def _own_rows(schema: str, table: Table) -> sql.Composable:
+    """The table without those that inherit from it; with its partitions."""
+    name = sql.Identifier(schema, table.name)
+    return sql.SQL("ONLY {}").format(name) if table.extra["only"] else name
 
 
 def _order(table: Table) -> sql.Composable:
@@ -166,25 +189,19 @@ def _arrays(connection: psycopg.Connection[Any], oid: int, cells: Cells) -> Cell
     if loader is None:
         raise NotImplementedError(f"arrays of the type {oid}")
     load = loader(oid, connection).load
-    return [None if cell is None else encode_json(load(cell)).encode() for cell in cells]
+
+    def one(cell: bytes) -> bytes:
+        try:
+            return encode_json(load(cell)).encode()
+        except psycopg.DataError:  # a time that Python does not know
+            return BEYOND + cell
+
+    return [None if cell is None else one(cell) for cell in cells]
 
 
 def copied(connection: psycopg.Connection[Any], statement: sql.Composed) -> Iterator[list[bytes]]:
     """Portions of the rows of a binary COPY, framed. Raises the mapped error."""
-    rows = (row[2:] for row in messages(connection, statement))
     try:
-        while portion := _taken(rows):
-            yield portion
+        yield from portions(connection, statement)
     except psycopg.Error as error:
         raise mapped(error) from error
-
-
-def _taken(rows: Iterator[bytes]) -> list[bytes]:
-    found: list[bytes] = []
-    size = 0
-    for row in islice(rows, PORTION):
-        found.append(row)
-        size += len(row)
-        if size > HEAVY:
-            break
-    return found

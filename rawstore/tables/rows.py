@@ -26,6 +26,18 @@ _lengths = _Lengths({length: _length.pack(length) for length in range(256)})
 
 def framed(columns: Sequence[Cells], head: bytes = b"") -> list[bytes]:
     """Each row as `head` and, for each column, the cell's length (-1: NULL) and the cell."""
+    parts = _parts(columns, head)
+    step = 2 * len(columns) + 1
+    join = b"".join
+    return [join(parts[at : at + step]) for at in range(0, len(parts), step)]
+
+
+def stream(columns: Sequence[Cells], head: bytes) -> bytes:
+    """The framed rows, one behind the other."""
+    return b"".join(_parts(columns, head))
+
+
+def _parts(columns: Sequence[Cells], head: bytes) -> list[bytes]:
     count = len(columns[0]) if columns else 0
     step = 2 * len(columns) + 1
     parts = [head] * (count * step)
@@ -38,8 +50,7 @@ def framed(columns: Sequence[Cells], head: bytes = b"") -> list[bytes]:
         else:
             parts[2 * number + 1 :: step] = map(_lengths.__getitem__, map(len, column))  # type: ignore[arg-type]
             parts[2 * number + 2 :: step] = column  # type: ignore[assignment]
-    join = b"".join
-    return [join(parts[at : at + step]) for at in range(0, count * step, step)]
+    return parts
 
 
 def unframed(row: bytes, count: int, start: int = 0) -> list[bytes | None]:
@@ -56,6 +67,17 @@ def unframed(row: bytes, count: int, start: int = 0) -> list[bytes | None]:
             cells.append(row[start:end])
             start = end
     return cells
+
+
+def split(rows: list[bytes], count: int) -> tuple[list[Cells], list[bytes]]:
+    """The first `count` columns of framed rows, and of each row what is behind them."""
+    found: list[Cells] = []
+    for _ in range(count):
+        lengths = [int.from_bytes(row[:4], "big", signed=True) for row in rows]
+        sized = list(zip(rows, lengths, strict=True))
+        found.append([None if size < 0 else row[4 : 4 + size] for row, size in sized])
+        rows = [row[4:] if size < 0 else row[4 + size :] for row, size in sized]
+    return found, rows
 
 
 def row_hashes(rows: Iterable[bytes]) -> list[bytes]:

@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ..progress import Progress, quiet
 from ..target import SqliteTarget
-from ..types import Type
-from .canonical import canonical
-from .cells import Cell, Cells, Odd, python_column
+from .cells import Cells, python_column
+from .hashing import comparable, hashes_of_split, in_order
 from .model import Column, Digest, Orphan, Table, Tell
-from .rows import Sum, framed, row_hashes
+from .rows import Sum
 
 if TYPE_CHECKING:
     from ..store import Store
-
-
-_ZERO, _MINUS_ZERO = bytes(8), b"\x80" + bytes(7)
 
 
 class Reader(Protocol):
     """One dialect's snapshot."""
 
     tables: tuple[Table, ...]
+    apart: tuple[str, ...]
 
     def close(self) -> None:
         """End it."""
@@ -40,6 +37,11 @@ class Reader(Protocol):
         ordered: bool = True,
     ) -> Iterator[list[Cells]]:
         """Portions of these columns' cells, in the order of insertion as far as it is known."""
+
+    def split(
+        self, table: Table, columns: Sequence[Column], count: int
+    ) -> Iterator[tuple[list[Cells], list[bytes]]]:
+        """Portions of the cells of the first `count` columns, and the others framed, row by row."""
 
     def orphans(self, table: Table) -> Iterator[Orphan]:
         """The rows whose foreign keys point nowhere."""
@@ -80,6 +82,11 @@ class Snapshot:
         """The store's base tables, parents before children."""
         return self._open.tables
 
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """The virtual tables that a query writes to: what they hold is not read."""
+        return self._open.apart
+
     def count(self, table: Table) -> int:
         """How many rows the table has."""
         return self._open.count(table)
@@ -113,6 +120,12 @@ class Snapshot:
         """
         return self._open.columns(table, columns, report, ordered=ordered)
 
+    def hashes(self, table: Table, columns: Sequence[Column]) -> Iterator[list[bytes]]:
+        """Portions of the rows' hashes, in any order: `hashes` of what `columns` reads."""
+        ordered, count = in_order(columns)
+        for cells, rest in self._open.split(table, ordered, count):
+            yield hashes_of_split(ordered, cells, rest)
+
     def orphans(self, table: Table) -> Iterator[Orphan]:
         """The rows whose foreign keys point nowhere: their key, the columns, the other table.
 
@@ -128,8 +141,8 @@ class Snapshot:
         columns = comparable(table.columns)
         total = self.count(table)
         found = Sum()
-        for portion in self.columns(table, columns, ordered=False):
-            found.add(hashes(columns, portion))
+        for portion in self.hashes(table, columns):
+            found.add(portion)
             on_progress(table.name, found.rows, total)
         return Digest(found.rows, found.hash)
 
@@ -142,38 +155,3 @@ class Snapshot:
 
 def _passed(column: Column, index: int, reason: str) -> None:
     """A value that is not of its column's type goes as it is stored."""
-
-
-def comparable(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """The columns by name, all integers of one width: as two dialects can be compared."""
-    wide = {"smallint", "int"}
-    return tuple(
-        Column(
-            column.name,
-            Type("bigint")
-            if column.type.name in wide and not column.type.array
-            else Type(column.type.name, array=column.type.array),
-            column.nullable,
-            column.stored,
-        )
-        for column in sorted(columns, key=lambda column: column.name)
-    )
-
-
-def hashes(columns: Sequence[Column], portion: Sequence[Cells]) -> list[bytes]:
-    """A hash of each row of a portion of these columns."""
-    return row_hashes(framed([meaning(c.type, p) for c, p in zip(columns, portion, strict=True)]))
-
-
-def meaning(declared: Type, cells: Cells) -> Cells:
-    """The cells in the form in which equal values are equal."""
-    if declared.name == "float" and _MINUS_ZERO in cells:  # SQLite stores 0 for it
-        return [_ZERO if cell == _MINUS_ZERO else cell for cell in cells]
-    reduce = canonical(declared)
-    if reduce is None:
-        return cells
-
-    def one(cell: Cell) -> Cell:
-        return cell if cell is None or type(cell) is Odd else reduce(cell)
-
-    return list(map(one, cells))

@@ -11,11 +11,16 @@ from .known import Known
 from .model import Column, Reference, Table, parents_first
 
 _TABLES = """
-SELECT list.name, list.wr, list.strict, master.sql
-FROM pragma_table_list AS list
-INNER JOIN sqlite_master AS master ON master.name = list.name AND master.type = 'table'
-WHERE list.schema = 'main' AND list.type = 'table'
-ORDER BY list.name
+SELECT name, wr, strict
+FROM pragma_table_list
+WHERE schema = 'main' AND type = 'table'
+ORDER BY name
+"""
+_VIRTUAL = """
+SELECT name
+FROM pragma_table_list
+WHERE schema = 'main' AND type = 'virtual'
+ORDER BY name
 """
 _COLUMNS = """
 SELECT name, type, "notnull", dflt_value IS NOT NULL, pk, hidden
@@ -43,10 +48,15 @@ def read_tables(connection: sqlite3.Connection, known: Known) -> tuple[Table, ..
     """The base tables, parents before children; with `str` as the connection's text."""
     found = connection.execute(_TABLES).fetchall()
     return parents_first(
-        _table(connection, known, name, has_rowid=not without, strict=bool(strict), sql=written)
-        for name, without, strict, written in found
+        _table(connection, known, name, has_rowid=not without, strict=bool(strict))
+        for name, without, strict in found
         if not name.lower().startswith(_FOREIGN)
     )
+
+
+def virtual_tables(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The names of virtual tables: what they hold is not among the tables' rows."""
+    return tuple(name for (name,) in connection.execute(_VIRTUAL))
 
 
 def _table(
@@ -56,7 +66,6 @@ def _table(
     *,
     has_rowid: bool,
     strict: bool,
-    sql: str,
 ) -> Table:
     rows = connection.execute(_COLUMNS, (name,)).fetchall()
     primary = [row[0] for row in sorted(rows, key=lambda row: row[4]) if row[4]]
@@ -73,6 +82,7 @@ def _table(
             nullable=not (not_null or column in rowid or (not has_rowid and column in primary)),
             stored=written,
             default=bool(has_default or not not_null or column in rowid),
+            derived=bool(hidden),
         )
         kept = not hidden and (alone or known.is_portable(name, column))
         (portable if kept else others).append(made)
@@ -87,7 +97,7 @@ def _table(
         serial=tuple(rowid) if names.issuperset(rowid) else (),
         strict=strict and all(row[1].upper() != "ANY" for row in rows),
         ordered=has_rowid and not names.issuperset(rowid or ("",)),
-        extra={"rowid": has_rowid, "autoincrement": "AUTOINCREMENT" in sql.upper()},
+        extra={"rowid": has_rowid},
     )
 
 

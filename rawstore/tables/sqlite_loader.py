@@ -38,7 +38,7 @@ class SqliteLoader:
         self._session = self._engine.borrow()
         self._connection: sqlite3.Connection = self._session.connection
         self._triggers: list[tuple[str, str]] = []
-        self._loaded: list[Table] = []
+        self._changed: list[Table] = []
         try:
             self._session.control(b"PRAGMA foreign_keys = OFF")
             self._session.control(b"BEGIN IMMEDIATE")
@@ -51,7 +51,7 @@ class SqliteLoader:
         self, table: Table, columns: Sequence[Column], portions: Iterable[Sequence[Cells]]
     ) -> int:
         """Insert portions of these columns' cells; how many rows."""
-        self._loaded.append(table)
+        self._changed.append(table)
         statement = text(
             "INSERT INTO {table} ({columns}) VALUES ({values})",
             table=identifier(table.name),
@@ -78,13 +78,14 @@ class SqliteLoader:
 
     def clear(self, tables: Sequence[Table]) -> None:
         """Delete every row of these tables, children first."""
+        self._changed += tables
         for table in reversed(tables):
             self._run(text("DELETE FROM {table}", table=identifier(table.name)))
 
-    def quiet_triggers(self, apart: Iterable[str]) -> None:
+    def quiet_triggers(self, tables: Sequence[Table], apart: Iterable[str]) -> None:
         """Drop triggers that change nothing but what is loaded, until the commit."""
         named = {*apart, *(name for (name,) in self._all(_APART))}
-        for table in self.tables:
+        for table in tables:
             named |= {column.name for column in table.others if column.name not in _rowids(table)}
         self._triggers = self._all(_TRIGGERS)
         for name, written in self._triggers:
@@ -92,13 +93,15 @@ class SqliteLoader:
                 self._run(text("DROP TRIGGER {name}", name=identifier(name)))
 
     def commit(self) -> None:
-        """Set the counters of ids, check the foreign keys, commit."""
+        """Check the foreign keys, commit. AUTOINCREMENT has counted by itself."""
+        changed = {table.name for table in self._changed}
+        lower = {name.lower() for name in changed}
         for name, written in self._triggers:  # all, for they run in the order of their making
             self._run(text("DROP TRIGGER IF EXISTS {name}", name=identifier(name)))
             self._run(written)
-        for table in self._loaded:
-            self._count_on(table)
-            self._check(table)
+        for table in self.tables:
+            if table.name in changed or any(to.table.lower() in lower for to in table.references):
+                self._check(table)
         self._session.control(b"COMMIT")
 
     def close(self) -> None:
@@ -109,17 +112,6 @@ class SqliteLoader:
             self._session.control(b"PRAGMA foreign_keys = ON")
         finally:
             self._engine.give(self._session)
-
-    def _count_on(self, table: Table) -> None:
-        """Let AUTOINCREMENT go on from the highest id."""
-        if not table.extra["autoincrement"]:
-            return
-        highest = text(
-            "UPDATE sqlite_sequence SET seq = (SELECT coalesce(max(rowid), 0) FROM {table})"
-            " WHERE name = ?",
-            table=identifier(table.name),
-        )
-        self._run(highest, (table.name,))
 
     def _check(self, table: Table) -> None:
         statement = "SELECT parent FROM pragma_foreign_key_check(?) LIMIT 1"
@@ -135,8 +127,8 @@ class SqliteLoader:
         except sqlite3.Error as error:
             raise mapped(error) from error
 
-    def _run(self, statement: str, values: Sequence[Any] = ()) -> None:
-        self._all(statement, values)
+    def _run(self, statement: str) -> None:
+        self._all(statement)
 
 
 def _rowids(table: Table) -> set[str]:

@@ -19,13 +19,14 @@ from .cells import Cells
 from .known import Known
 from .model import Column, Orphan, Table, Tell
 from .quoting import identifier, listed, text
-from .sqlite_catalog import read_tables
+from .rows import framed
+from .sqlite_catalog import read_tables, virtual_tables
 from .stored import column_cells
 
 if TYPE_CHECKING:
     from ..store import Store
 
-PORTION = 2000  # rows
+PORTION = 500  # rows: what the processor's caches hold
 HEAVY = 4 << 20  # bytes after which a portion ends
 FETCHED = 50  # rows read at once
 MOST = 100_000  # orphans
@@ -46,7 +47,9 @@ class SqliteReader:
         self._text: type = self._connection.text_factory
         try:
             self._connection.execute("BEGIN")
-            self.tables = read_tables(self._connection, Known(store.source, store.queries))
+            known = Known(store.source, store.queries)
+            self.tables = read_tables(self._connection, known)
+            self.apart = tuple(filter(known.is_written, virtual_tables(self._connection)))
         except sqlite3.Error as error:
             self.close()
             raise mapped(error) from error
@@ -93,13 +96,20 @@ class SqliteReader:
                 for column, found, blob in zip(columns, values, blobs, strict=True)
             ]
 
+    def split(
+        self, table: Table, columns: Sequence[Column], count: int
+    ) -> Iterator[tuple[list[Cells], list[bytes]]]:
+        """Portions of the cells of the first `count` columns, and the others framed, row by row."""
+        for portion in self.columns(table, columns, ordered=False):
+            yield portion[:count], framed(portion[count:])
+
     def orphans(self, table: Table) -> Iterator[Orphan]:
         """The rows whose foreign keys point nowhere."""
         names = table.key or ("rowid",)
         statement = text(
-            "SELECT parent, fkid, {key} FROM pragma_foreign_key_check(?) AS orphan"
+            "SELECT orphan.parent, orphan.fkid, {key} FROM pragma_foreign_key_check(?) AS orphan"
             " LEFT JOIN {table} AS child ON child.rowid = orphan.rowid",
-            key=listed(names),
+            key=sql.SQL(", ").join(identifier("child", name) for name in names),
             table=identifier(table.name),
         )
         if not table.extra["rowid"]:
@@ -133,7 +143,8 @@ class SqliteReader:
         except sqlite3.Error as error:
             raise mapped(error) from error
         finally:
-            cursor.close()
+            with suppress(sqlite3.ProgrammingError):  # closed already
+                cursor.close()
 
     def _fetch(self, cursor: sqlite3.Cursor, *, strict: bool) -> list[Any]:
         """A portion of rows; the connection's own kind of text is put back after it."""

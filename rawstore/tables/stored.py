@@ -6,20 +6,16 @@ does them at once; the others are looked at one by one.
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import numpy as np
 
 from ..types import Type
-from .canonical import check_json
-from .cells import Cell, Cells, Odd, pack_any, packer, unpacker
+from .canonical import check_json_all
+from .cells import Cell, Cells, Odd
+from .stored_value import INTEGERS, stored_cell
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,12 +24,9 @@ Values = Sequence[Any]
 # Which value of the column, and why it is not of its type.
 Report = Callable[[int, str], object]
 
-_SHORT = 100  # bytes of JSON that is likely to come again
 _SIZE = {"smallint": 2, "int": 4, "bigint": 8, "float": 8, "bool": 1, "uuid": 16}
-_CODE = {"smallint": "h", "int": "i", "bigint": "q"}
 _US_TO_2000 = 946_684_800_000_000
 _DAYS_TO_2000 = 10957
-_FINER = re.compile(r"\.\d{6}0*[1-9]")
 _DASHES = np.array([8, 13, 18, 23])
 
 
@@ -59,7 +52,7 @@ def _one(declared: Type, value: Any, index: int, report: Report | None) -> Cell:
     if value is None:
         return None
     try:
-        return _cell(declared, _python(value))
+        return stored_cell(declared, _python(value))
     except ValueError as error:
         if report is not None:
             report(index, str(error))
@@ -77,113 +70,6 @@ def _python(value: Any, broken: str = "strict") -> Any:
         raise ValueError("text with bytes that are no UTF-8") from None
 
 
-# -- one value
-
-
-def _cell(declared: Type, value: Any) -> bytes:
-    """The cell of a stored value; ValueError says what it is instead."""
-    if declared.name == "any":
-        return pack_any(value)
-    if declared.array or declared.name == "json":
-        text = _text(value, "JSON")
-        check_json(text)
-        if declared.array:
-            packer(declared)(unpacker(declared)(text.encode()))
-        return text.encode()
-    read = _READ.get(declared.name)
-    parsed = read(value) if read else value
-    try:
-        return packer(declared)(parsed)
-    except ValueError as error:
-        raise ValueError(_reason(declared, parsed, str(error))) from None
-
-
-def _reason(declared: Type, value: Any, found: str) -> str:
-    if isinstance(value, str) and "NUL" in found:
-        return "text with a NUL character"
-    if isinstance(value, str) and "surrogate" in found:
-        return "text with a lone surrogate"
-    if isinstance(value, int) and declared.name in _CODE and "bits" in found:
-        return f"an integer out of range for {declared.name}"
-    if isinstance(value, str) and declared.size is not None:
-        return f"text of {len(value)} characters, where {declared} takes {declared.size}"
-    if type(value).__name__ in _KINDS and found.startswith("expected ") and ", got " in found:
-        return f"{_KINDS[type(value).__name__]} where {declared} is expected"
-    return found.replace("expected", f"no {declared.name}: expected", 1)
-
-
-_KINDS = {"str": "text", "bytes": "a blob", "int": "an integer", "float": "a float"}
-
-
-def _text(value: Any, what: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{_KINDS[type(value).__name__]} where {what} is expected")
-    if "\0" in value:
-        raise ValueError("text with a NUL character")
-    return value
-
-
-def _read_uuid(value: Any) -> UUID:
-    text = _text(value, "a UUID")
-    try:
-        return UUID(text)
-    except ValueError:
-        raise ValueError("text that is no UUID") from None
-
-
-def _read_timestamp(value: Any) -> datetime:
-    text = _text(value, "a timestamp")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("text that is no timestamp") from None
-    if _FINER.search(text):
-        raise ValueError("a timestamp finer than a microsecond")
-    if moment.utcoffset() is None:
-        raise ValueError("a timestamp without a time zone")
-    return moment.astimezone(UTC)
-
-
-def _read_date(value: Any) -> date:
-    try:
-        return date.fromisoformat(_text(value, "a date"))
-    except ValueError:
-        raise ValueError("text that is no date") from None
-
-
-def _read_bool(value: Any) -> Any:
-    if isinstance(value, int) and value not in (0, 1):
-        raise ValueError("an integer other than 0 and 1 where bool is expected")
-    return bool(value) if isinstance(value, int) else value
-
-
-def _read_numeric(value: Any) -> Decimal:
-    if isinstance(value, bytes):
-        raise ValueError("a blob where numeric is expected")
-    try:
-        return Decimal(repr(value) if isinstance(value, float) else value)
-    except InvalidOperation:
-        raise ValueError("text that is no number") from None
-
-
-def _read_vector(value: Any) -> Any:
-    if not isinstance(value, bytes):
-        raise ValueError(f"{_KINDS[type(value).__name__]} where a vector is expected")
-    if len(value) % 4:
-        raise ValueError("a blob whose length is no multiple of four where a vector is expected")
-    return list(struct.unpack(f"<{len(value) // 4}f", value))
-
-
-_READ: dict[str, Callable[[Any], Any]] = {
-    "uuid": _read_uuid,
-    "timestamptz": _read_timestamp,
-    "date": _read_date,
-    "bool": _read_bool,
-    "numeric": _read_numeric,
-    "vector": _read_vector,
-}
-
-
 # -- many values; None where each has to be looked at
 
 
@@ -192,7 +78,7 @@ def _all(values: Values, kind: type) -> bool:
 
 
 def _sliced(data: bytes, size: int) -> list[bytes]:
-    return [data[at : at + size] for at in range(0, len(data), size)]
+    return list(struct.unpack(f"{size}s" * (len(data) // size), data))
 
 
 def _quick_text(declared: Type, values: Values) -> list[bytes] | None:
@@ -218,7 +104,7 @@ def _quick_integer(declared: Type, values: Values) -> list[bytes] | None:
     if not _all(values, int):
         return None
     try:
-        packed = struct.pack(f">{len(values)}{_CODE[declared.name]}", *values)
+        packed = struct.pack(f">{len(values)}{INTEGERS[declared.name]}", *values)
     except struct.error:
         return None
     return _sliced(packed, _SIZE[declared.name])
@@ -314,16 +200,10 @@ def _quick_json(_: Type, values: Values) -> list[bytes] | None:
     if _quick_text(Type("json"), values) is None:
         return None
     try:
-        for value in values:
-            _check_short(value) if len(value) <= _SHORT else check_json(value.decode())
+        check_json_all(values)
     except ValueError:
         return None
     return list(values)
-
-
-@lru_cache(maxsize=10_000)
-def _check_short(text: bytes) -> None:
-    check_json(text.decode())
 
 
 def _quick_any(_: Type, values: Values) -> list[bytes] | None:

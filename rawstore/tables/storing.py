@@ -51,6 +51,8 @@ def _one(declared: Type, cell: Cell, index: int, report: Report | None) -> Any:
 
 
 def _stored(declared: Type, cell: bytes) -> Any:
+    if declared.array:
+        unpacker(declared)(cell)
     if declared.array or declared.name in ("json", "numeric", "text"):
         text = cell.decode()
         if declared.name == "numeric" and text in ("NaN", "Infinity", "-Infinity"):

@@ -8,6 +8,12 @@ from collections.abc import Iterable
 from ..scan import Dialect, ScanError, scan
 
 _WORD = re.compile(r"\w+")
+_QUALIFIED = re.compile(r'(\w+)"?\s*\.\s*"?(\w+)')
+
+
+def qualified(written: str) -> set[str]:
+    """The names in the text that have a schema's before them, in lower case."""
+    return {f"{schema}.{name}".lower() for schema, name in _QUALIFIED.findall(written)}
 
 
 def mentions(written: str, dialect: Dialect, names: Iterable[str]) -> bool:

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, NamedTuple
 from ..scan import Dialect
 from ..tables import Column, Table
 from ..tables.cells import Cell
+from .jsoncells import ReadCell, reader
 from .jsondecoder import shown
 from .jsonlines import Fault, Item, Place, member_place, read
-from .jsonvalues import ReadCell, reader
 from .problems import Problem
 
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from ..errors import DatabaseBusy, MigrationError
 from ..progress import Progress, quiet
 from ..tables.cells import Cells
+from ..tables.hashing import hashes
 from ..tables.load import Load
-from ..tables.model import Digest
+from ..tables.model import Digest, Table
 from ..tables.rows import Sum
-from ..tables.snapshot import Snapshot, hashes
+from ..tables.snapshot import Snapshot
 from .fitness import Fitness, examine
 from .outcome import Copied, TableOutcome, TargetNotEmpty, UnfitRows
 from .pairing import Pair, Pairing
-from .verify import check_sides, compared, paired
+from .sides import check_sides
+from .verify import compared, paired
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -52,8 +54,7 @@ def copy(
     migrated = _migrate(target, dry_run=dry_run)
     with Snapshot(source) as snapshot:
         for _ in range(_ATTEMPTS):
-            copying = _Copying(source, target, snapshot, on_progress)
-            copying.migrated = tuple(migrated)
+            copying = _Copying(source, target, snapshot, on_progress, migrated)
             try:
                 return copying.plan(replace=replace) if dry_run else copying.run(replace=replace)
             except _Occupied:
@@ -65,25 +66,36 @@ class _Copying:
     """One attempt."""
 
     def __init__(
-        self, source: Store, target: Store, snapshot: Snapshot, on_progress: Progress
+        self,
+        source: Store,
+        target: Store,
+        snapshot: Snapshot,
+        on_progress: Progress,
+        migrated: Sequence[str],
     ) -> None:
         self._source = source
         self._target = target
         self._snapshot = snapshot
         self._tell = on_progress
-        self.migrated: tuple[str, ...] = ()
-        self._pairing, self._held = self._look()
+        self.migrated = tuple(migrated)
+        pairing, self._held = self._look()
+        apart = tuple(f"table {name}" for name in snapshot.apart)
+        self._pairing = Pairing(pairing.pairs, pairing.left_out + apart)
 
     def _look(self) -> tuple[Pairing, dict[str, int]]:
         """How the tables go together, and how many rows the target holds."""
-        ours = self._snapshot.tables
-        stored = self._source.dialect == self._target.dialect == "sqlite"
+        ours: Sequence[Table] = self._snapshot.tables
+        alike = self._source.dialect == self._target.dialect
+        if alike:
+            ours = [table.whole() for table in ours]
+        stored = alike and self._source.dialect == "sqlite"
         if not _is_there(self._target):  # a dry run of what is not migrated yet
             return paired(self._source, self._source, ours, ours, stored=stored), {}
         with Snapshot(self._target) as there:
-            if not there.tables and ours:
+            if self.migrated and not there.tables:
                 return paired(self._source, self._source, ours, ours, stored=stored), {}
-            pairing = paired(self._source, self._target, ours, there.tables, stored=stored)
+            theirs = [table.whole() for table in there.tables] if alike else there.tables
+            pairing = paired(self._source, self._target, ours, theirs, stored=stored)
             counts = {each.target.name: there.count(each.target) for each in pairing.pairs}
         return pairing, {name: count for name, count in counts.items() if count}
 
@@ -155,7 +167,10 @@ class _Copying:
             counts = {name: load.count(each.target) for name, each in pairs.items()}
             if {name: count for name, count in counts.items() if count} != self._held:
                 raise _Occupied
-            load.quiet_triggers(table.name for table in load.tables if table.name not in pairs)
+            load.quiet_triggers(
+                [each.target for each in pairs.values()],
+                (table.name for table in load.tables if table.name not in pairs),
+            )
             if self._held:
                 load.clear([table for table in load.tables if table.name in pairs])
             for table in load.tables:

@@ -101,7 +101,7 @@ def _rows(
     rows = 0
     on_progress(table.name, 0, total)
     try:
-        for cells in snapshot.columns(ordered, ordered.columns):
+        for cells in snapshot.columns(ordered, ordered.columns, _told):
             values = [read(found) for read, found in zip(readers, cells, strict=True)]
             portion = [f"{line(row)}\n" for row in zip(*values, strict=True)]
             write("".join(portion).encode())
@@ -111,6 +111,12 @@ def _rows(
         why = "JSON of too many levels" if isinstance(error, RecursionError) else error
         raise DataError(f"a row of {table.name} cannot be read: {why}") from None
     return Exported(table.name, rows)
+
+
+def _told(column: Column, _: int, why: str) -> None:
+    """Of what is not of its type as SQLite may hold it, JSON alone has no other form."""
+    if column.type.name == "json":
+        raise ValueError(f"{column.name}: {why}")
 
 
 def _values(declared: Type) -> Callable[[Cells], list[Any]]:

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from ..progress import Progress
-from ..tables.cells import Cells, python_column
+from ..tables.cells import Cells, Odd, python_column
 from ..tables.model import Column
 from ..tables.snapshot import Snapshot
 from ..tables.storing import stored_column
 from ..types import Type
+from .narrow import narrowness
 from .outcome import Unfit, shown_key
 from .pairing import Pair, Pairing
 
@@ -82,10 +83,22 @@ def _hold(
         if not write.nullable and None in cells:
             reason = f"NULL, which {write.name} there may not be"
             told += [(read, at, reason) for at, cell in enumerate(cells) if cell is None]
+        if target_dialect == "postgres" and read.stored != write.stored:
+            told += [(read, *each) for each in _narrowed(write, cells)]
         if target_dialect == "sqlite":
             found: list[tuple[int, str]] = []
             stored_column(read.type, cells, partial(_note, found))
             told += [(read, index, reason) for index, reason in found]
+
+
+def _narrowed(column: Column, cells: Cells) -> Iterator[tuple[int, str]]:
+    """What the column would change."""
+    check = narrowness(column)
+    if check is None:
+        return
+    for index, cell in enumerate(cells):
+        if cell is not None and type(cell) is not Odd and (reason := check(cell)):
+            yield index, reason
 
 
 def _note(found: list[tuple[int, str]], index: int, reason: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..errors import MigrationError
 from ..scan import Dialect
 from ..tables.known import Known
-from ..tables.model import Column, Table
+from ..tables.model import Column, Table, named
 from ..types import Type
 
 Common = Callable[[Column, Column], Type | None]
@@ -45,15 +45,16 @@ def pair(source: Sequence[Table], target: Sequence[Table], known: Known, common:
     problems: list[str] = []
     left_out: list[str] = []
     pairs = []
-    by_name = {table.name.lower(): table for table in target}
+    left = {table.name: table for table in target}
     for table in source:
-        other = by_name.pop(table.name.lower(), None)
+        other = named(table.name, left.values())
         if other is None:
             queried = known.is_written(table.name)
             (problems if queried else left_out).append(f"table {table.name}")
             continue
+        del left[other.name]
         pairs.append(_pair(table, other, known, common, problems, left_out))
-    left_out += [f"table {table.name}" for table in by_name.values()]
+    left_out += [f"table {name}" for name in left]
     if problems:
         raise MigrationError(
             "nothing was written; the two databases differ in what they hold: "
@@ -71,26 +72,29 @@ def _pair(
     problems: list[str],
     left_out: list[str],
 ) -> Pair:
-    ours = {column.name.lower(): column for column in source.columns}
-    theirs = {column.name.lower(): column for column in target.columns}
+    theirs = {column.name: column for column in target.columns}
     derived = {column.name.lower() for column in target.others}
     reads, writes = [], []
-    for name, column in ours.items():
+    for column in source.columns:
         what = f"{source.name}.{column.name}"
-        if name not in theirs:
-            needed = name not in derived and known.is_queried(source.name, column.name)
+        other = named(column.name, theirs.values())
+        if other is None:
+            needed = column.name.lower() not in derived and known.is_queried(
+                source.name, column.name
+            )
             (problems if needed else left_out).append(f"column {what}")
             continue
-        declared = common(column, theirs[name])
+        del theirs[other.name]
+        declared = common(column, other)
         if declared is None:
-            problems.append(f"column {what} ({column.stored} there, {theirs[name].stored} here)")
+            problems.append(f"column {what} ({column.stored} there, {other.stored} here)")
             continue
         reads.append(replace(column, type=declared))
-        writes.append(replace(theirs[name], type=declared))
+        writes.append(replace(other, type=declared))
     problems += [
         f"column {target.name}.{column.name}, which has no default"
-        for name, column in theirs.items()
-        if name not in ours and not column.default
+        for column in theirs.values()
+        if not column.default
     ]
     left_out += sorted(_apart(source, target))
     names = {column.name for column in writes}
@@ -103,6 +107,7 @@ def _apart(source: Table, target: Table) -> set[str]:
         f"column {table.name}.{column.name}"
         for table in (source, target)
         for column in table.others
+        if not column.derived
     }
 
 
@@ -110,7 +115,8 @@ def common_type(source: Dialect, target: Dialect, *, stored: bool) -> Common:
     """How to tell the type that a column's values have in both; it tells None where there is none.
 
     PostgreSQL knows its types; what SQLite stores is held against them. With `stored`, values
-    move between two SQLite databases as they are stored.
+    move between two SQLite databases as they are stored; between two of PostgreSQL's, arrays as
+    their text, which tells all of them: dimensions, bounds, infinite times.
     """
     if stored:
         return lambda one, other: Type("any")
@@ -118,4 +124,10 @@ def common_type(source: Dialect, target: Dialect, *, stored: bool) -> Common:
         return lambda one, other: one.type
     if source == "sqlite":
         return lambda one, other: other.type
-    return lambda one, other: one.type if one.type == other.type else None
+    return _same_type
+
+
+def _same_type(one: Column, other: Column) -> Type | None:
+    if one.type != other.type:
+        return None
+    return Type("text") if one.type.array else one.type

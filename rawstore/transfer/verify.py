@@ -7,16 +7,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
-from ..errors import ConfigError
 from ..progress import Progress, quiet
 from ..scan import Dialect
 from ..tables.cells import Cells, python_column
+from ..tables.hashing import hashes, meaning
 from ..tables.known import Known
 from ..tables.model import Column, Digest, Table
 from ..tables.rows import Sum, framed
-from ..tables.snapshot import Snapshot, hashes, meaning
+from ..tables.snapshot import Snapshot
 from .outcome import Difference, TableOutcome, Verified, shown_key
 from .pairing import Pair, Pairing, common_type, pair
+from .sides import check_sides
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -31,22 +32,16 @@ def verify(source: Store, target: Store, *, on_progress: Progress = quiet) -> Ve
     """Compare all tables of two databases of one store, each in one snapshot.
 
     Values are compared by what they mean: JSON whatever its text, times to the microsecond,
-    floats to the bit. Raises ConfigError for two different stores.
+    floats to the bit. What SQLite has for itself, such as the order of insertion, may differ.
+    Raises ConfigError for two different stores.
     """
     check_sides(source, target)
     with Snapshot(source) as ours, Snapshot(target) as theirs:
-        pairing = paired(source, target, ours.tables, theirs.tables)
+        whole = source.dialect == target.dialect == "postgres"
+        sides = [[t.whole() if whole else t for t in side.tables] for side in (ours, theirs)]
+        pairing = paired(source, target, *sides)
         tables = tuple(compared(ours, theirs, each, on_progress) for each in pairing.pairs)
         return Verified(tables, pairing.left_out)
-
-
-def check_sides(source: Store, target: Store) -> None:
-    """Raise ConfigError unless these are two databases of one store."""
-    if source.name != target.name:
-        raise ConfigError(f"these are two stores: {source.name} and {target.name}")
-    in_memory = getattr(source.target, "path", "") is None
-    if source is target or (source.target == target.target and not in_memory):
-        raise ConfigError(f"both sides are one database: {source.target}")
 
 
 def paired(
@@ -88,8 +83,8 @@ def digest(
     """The digest of these columns, read in these types."""
     total = snapshot.count(table)
     found = Sum()
-    for portion in snapshot.columns(table, columns, ordered=False):
-        found.add(hashes(columns, portion))
+    for portion in snapshot.hashes(table, columns):
+        found.add(portion)
         on_progress(what, found.rows, total)
     return Digest(found.rows, found.hash)
 

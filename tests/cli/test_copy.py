@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,24 @@ import pytest
 import rawstore
 from tests.cli.conftest import Cli
 from tests.transfer import shop
-from tests.transfer.filled import fill_minipilot
+from tests.transfer.filled import fill_collections, fill_minipilot
 from tests.transfer.test_copy import run_sql
 
 
-@pytest.fixture
-def chat(workdir: Path) -> Path:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of minipilot's with some rows."""
-    path = workdir / "chat.db"
+    path = tmp_path_factory.mktemp("filled") / "chat.db"
     with rawstore.open("minipilot", f"sqlite:///{path}") as store:
         store.migrate()
         fill_minipilot(store)
     return path
+
+
+@pytest.fixture
+def chat(filled: Path, workdir: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copy(filled, workdir / "chat.db"))
 
 
 def test_copy_and_again(cli: Cli, chat: Path, pg_database: Callable[[str | None], str]) -> None:
@@ -78,15 +85,14 @@ def test_rows_that_cannot_go_are_listed(cli: Cli, chat: Path) -> None:
 
 
 def test_replace_is_asked_for(cli: Cli, chat: Path, workdir: Path) -> None:
-    with rawstore.open("minipilot", f"sqlite:///{workdir}/other.db") as store:
-        store.migrate()
-        store.create_user(name="mine")
+    shutil.copy(chat, workdir / "other.db")
+    run_sql(workdir / "other.db", "DELETE FROM messages", "DELETE FROM conversations")
     result = cli("copy", chat, "other.db")
     assert result.exit_code == 8
-    assert "holds other rows (users 1)" in result.stderr
+    assert "holds other rows (users 2)" in result.stderr
     assert cli("copy", chat, "other.db", "--replace").exit_code == 2
     result = cli("copy", chat, "other.db", "--replace", "--dry-run")
-    assert result.stdout.splitlines()[-1].endswith("in place of 1")
+    assert result.stdout.splitlines()[-1].endswith("in place of 2")
     assert cli("copy", chat, "other.db", "--replace", "--yes").exit_code == 0
     assert cli("verify", chat, "other.db").exit_code == 0
 
@@ -127,3 +133,17 @@ def test_no_password_is_shown(cli: Cli, chat: Path) -> None:
         result = cli(*args)
         assert result.exit_code == 7
         assert "hunter2" not in result.output + result.stderr
+
+
+def test_what_is_not_copied_is_named(
+    cli: Cli, workdir: Path, pg_database: Callable[[str | None], str]
+) -> None:
+    """And an index that is older than its rows."""
+    with rawstore.open("collections", f"sqlite:///{workdir}/images.db") as store:
+        store.migrate()
+        fill_collections(store)
+    result = cli("copy", "images.db", pg_database(None))
+    assert result.exit_code == 0
+    assert "column analyses.search_vector" in result.stderr
+    assert "idx_embeddings_vector_cosine is older than its rows: rawstore vectors" in result.stderr
+    assert cli("copy", "images.db", "other.db").stderr == ""

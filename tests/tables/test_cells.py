@@ -21,7 +21,7 @@ from rawstore.tables.storing import stored_column
 from rawstore.types import Type, parse_type
 
 # A list holds many values.
-FEW = 30 if settings().max_examples <= 100 else settings().max_examples
+FEW = 12 if settings().max_examples <= 100 else settings().max_examples
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 FLOAT32 = st.floats(allow_nan=False, allow_infinity=False, width=32)
 JSON = st.recursive(

@@ -19,61 +19,8 @@ from rawstore.tables import Load, Snapshot, Table
 from rawstore.tables.model import Reference, parents_first
 from tests.conftest import OpenFolder
 from tests.transfer import shop
-from tests.transfer.filled import FILL, fill_minipilot
+from tests.transfer.filled import fill_minipilot
 from tests.urls import sqlite_url, with_options
-
-KEYS = {
-    "collections": {
-        "items": ("user_id", "id"),
-        "analyses": ("user_id", "id"),
-        "embeddings": ("user_id", "id"),
-    },
-    "contextpilot": {"context_units": ("id",), "conversations": ("id",), "messages": ("id",)},
-    "duiliocode": {
-        "conversation_history": ("id",),
-        "system_metrics": ("id",),
-        "user_preferences": ("id",),
-    },
-    "minipilot": {
-        "users": ("id",),
-        "knowledge_chunks": ("id",),
-        "conversations": ("id",),
-        "messages": ("id",),
-    },
-    "omnimemory": {"tool_sessions": ("id",), "tool_operations": ("id",)},
-}
-OWN = {  # what a dialect has for itself
-    "search_vector",
-    *("seq", "is_known", "is_recorded", "owner"),
-}
-
-
-@pytest.mark.parametrize("name", KEYS)
-def test_the_same_tables_in_both_dialects(name: str, pg_database: Callable[..., str]) -> None:
-    found = []
-    for url in ("sqlite://", pg_database(None)):
-        with rawstore.open(name, url) as store:
-            store.migrate()
-            FILL[name](store)
-            with Snapshot(store) as snapshot:
-                found.append(snapshot.tables)
-                assert {table.name: table.key for table in snapshot.tables} == KEYS[name]
-                apart = {column.name for table in snapshot.tables for column in table.others}
-                assert apart <= OWN
-                for table in snapshot.tables:
-                    rows = [row for portion in snapshot.rows(table) for row in portion]
-                    assert len(rows) == snapshot.count(table) == snapshot.digest(table).rows
-    for one, other in zip(*found, strict=True):
-        assert types(one) == types(other)
-        assert sorted(one.references) == sorted(other.references)
-
-
-def types(table: Table) -> set[tuple[str, str, bool]]:
-    """Names and types: of an integer that no query knows SQLite does not tell the width."""
-    return {
-        (column.name, str(column.type).replace("bigint", "int"), column.nullable)
-        for column in table.columns
-    }
 
 
 def test_equal_rows_have_equal_digests(pg_database: Callable[..., str], tmp_path: Path) -> None:

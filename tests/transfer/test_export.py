@@ -52,7 +52,10 @@ def migrated(name: str | Path, url: str) -> Iterator[Any]:
         yield store
 
 
-@pytest.mark.parametrize("name", FILL)
+FULL = [pytest.param(name, marks=pytest.mark.slow) for name in FILL if name != "omnimemory"]
+
+
+@pytest.mark.parametrize("name", ["omnimemory", *FULL])
 def test_there_and_back(
     name: str, tmp_path: Path, pg_database: Callable[[str | None], str]
 ) -> None:
@@ -231,6 +234,20 @@ def test_a_file_is_not_overwritten_unasked(store: Any, tmp_path: Path) -> None:
     store.export(tmp_path, tables=["users"], replace=True)
     assert json.loads((tmp_path / "users.jsonl").read_bytes())["name"] is None
     assert not (tmp_path / "messages.jsonl").exists()
+
+
+def test_what_stands_in_the_way_is_seen_before_anything_is_replaced(
+    store: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "users.jsonl").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match=r"users\.jsonl: there already"):
+        store.export(tmp_path)
+    (tmp_path / "users.jsonl").unlink()
+    (tmp_path / "messages.jsonl").mkdir()
+    (tmp_path / "users.jsonl").write_text("old")
+    with pytest.raises(IsADirectoryError, match="messages"):
+        store.export(tmp_path, replace=True)
+    assert (tmp_path / "users.jsonl").read_text() == "old"
 
 
 def test_what_fails_leaves_nothing(store: Any, tmp_path: Path) -> None:

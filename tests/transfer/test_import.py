@@ -231,7 +231,7 @@ def units(empty_url: str) -> Any:
 
 
 def unit(id: str, superseded_by: str | None = None) -> str:
-    row = {"id": id, "source_type": "file", "name": "n", "content": "c"}
+    row = {"id": id, "source_type": "file", "name": "n", "content": "c", "embedding": [0.5, -1]}
     return json.dumps({**row, "superseded_by": superseded_by} if superseded_by else row)
 
 
@@ -241,6 +241,7 @@ def test_rows_that_refer_to_rows_further_on(units: Any, tmp_path: Path) -> None:
     file.write_text("\n".join([*chain, unit("20")]))
     assert units.import_(file) == [("context_units", 21, 0)]
     assert units.get_context("7").superseded_by == "8"
+    assert units.get_context("7").embedding == [0.5, -1.0]
     more = [unit("a", "b"), unit("b", "nosuch"), unit("c", "d"), unit("d", "7"), unit("e", "e")]
     file.write_text("\n".join(more))
     with pytest.raises(RowsRefused) as raised:
@@ -341,6 +342,7 @@ def test_before_the_migrations(empty_url: str, tmp_path: Path) -> None:
         store.import_(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_the_target_as_it_was(store: Any, tmp_path: Path, url: str) -> None:
     store.create_user(email="here@example.com")
     rows = "\n".join(f'{{"email": "{number}"}}' for number in range(5000))
