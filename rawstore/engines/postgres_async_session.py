@@ -7,22 +7,18 @@ outside of anything that is deferred.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
 from ..query import Variant
 from ..statistics import Recorder, Tally, clock
-from .parameters import Items
 from .postgres_async_wire import AsyncWire
 from .postgres_report import unreadable
 from .postgres_session import PostgresSession
 from .postgres_types import ServerTypes
 from .postgres_wire import GOOD
-from .recording import Call, Committing, Flight, RecordedAsyncChunks
-
-if TYPE_CHECKING:
-    from . import AsyncChunks
+from .recorded import RecordedAsync
 
 
 class AsyncPostgresSession(PostgresSession):
@@ -53,7 +49,7 @@ class AsyncPostgresSession(PostgresSession):
         return self.value(prepared, result)
 
 
-class RecordedAsyncPostgresSession(AsyncPostgresSession):
+class RecordedAsyncPostgresSession(RecordedAsync, AsyncPostgresSession):
     """One that records what it does."""
 
     def __init__(
@@ -125,35 +121,3 @@ class RecordedAsyncPostgresSession(AsyncPostgresSession):
             tally.timed(variant, clock() - began, answer)
         tally.gave(answer)
         return answer
-
-    async def script(self, variant: Variant) -> None:
-        """Run a :script, all of it or nothing."""
-        with Call(self._recorder, variant):
-            await super().script(variant)
-
-    async def batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
-        """Many calls in one round trip: of each its value or its error."""
-        with Flight(self._recorder, calls) as flight:
-            flight.outcomes = outcomes = await super().batch(calls)
-        return outcomes
-
-    async def each(self, variant: Variant, items: Items) -> Any:
-        """A :batch query: once per item, all or nothing, pipelined. Rows, or the count of rows."""
-        with Call(self._recorder, variant) as call:
-            call.answer = await super().each(variant, items)
-        return call.answer
-
-    async def stream(self, variant: Variant, values: Sequence[Any]) -> AsyncChunks:  # type: ignore[override]
-        """Lists of rows from a server-side cursor, which needs an open transaction."""
-        reading = RecordedAsyncChunks(self._recorder, variant)
-        with reading:
-            reading.chunks = await super().stream(variant, values)
-        return reading
-
-    async def commit(self) -> None:
-        """Commit; where the connection is lost meanwhile the outcome is unknown, and said so."""
-        if self.idle:
-            await super().commit()
-        else:
-            with Committing(self._recorder):
-                await super().commit()

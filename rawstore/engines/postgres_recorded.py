@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
 from ..query import Variant
 from ..statistics import Recorder, Tally, clock
-from .parameters import Items
 from .postgres_blocking import BlockingSession
 from .postgres_report import unreadable
 from .postgres_session import PostgresSession
 from .postgres_wire import GOOD, BlockingWire, now
-from .recording import Call, Committing, Flight, RecordedChunks
-
-if TYPE_CHECKING:
-    from . import Chunks
+from .recorded import Recorded
+from .recording import Flight
 
 
-class RecordedBlockingSession(BlockingSession):
+class RecordedBlockingSession(Recorded, BlockingSession):
     """A connection borrowed from the pool. Used by one thread at a time (see `Session`)."""
 
     def __init__(self, core: PostgresSession, wire: BlockingWire, recorder: Recorder) -> None:
@@ -86,34 +83,8 @@ class RecordedBlockingSession(BlockingSession):
         tally.gave(answer)
         return answer
 
-    def script(self, variant: Variant) -> None:
-        """Run a `:script`, all of it or nothing."""
-        with Call(self._recorder, variant):
-            super().script(variant)
-
     def batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
         """Run many; of each its value or its error."""
         with Flight(self._recorder, calls) as flight:
             flight.outcomes = outcomes = super().batch(calls)
         return outcomes
-
-    def each(self, variant: Variant, items: Items) -> Any:
-        """Run one once per item, all or nothing."""
-        with Call(self._recorder, variant) as call:
-            call.answer = super().each(variant, items)
-        return call.answer
-
-    def stream(self, variant: Variant, values: Sequence[Any]) -> Chunks:
-        """Rows in chunks."""
-        reading = RecordedChunks(self._recorder, variant)
-        with reading:
-            reading.chunks = super().stream(variant, values)
-        return reading
-
-    def commit(self) -> None:
-        """Commit what is open."""
-        if self.idle:
-            super().commit()
-        else:
-            with Committing(self._recorder):
-                super().commit()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from ..query import Variant
 from ..statistics import Recorder, clock
 from .parameters import Items
-from .recording import Call, Committing, Flight, RecordedAsyncChunks
+from .recorded import RecordedAsync
 from .sqlite_session import SqliteSession
 from .sqlite_stoppable import StoppableConnection
 from .sqlite_stream import Rows
@@ -99,7 +99,7 @@ class AsyncSqliteSession:
         self.session.rollback()
 
 
-class RecordedAsyncSqliteSession(AsyncSqliteSession):
+class RecordedAsyncSqliteSession(RecordedAsync, AsyncSqliteSession):
     """One that records what it does: what the task waits for, not the thread."""
 
     def __init__(
@@ -125,38 +125,6 @@ class RecordedAsyncSqliteSession(AsyncSqliteSession):
             raise
         tally.done(variant, clock() - began, answer)
         return answer
-
-    async def script(self, variant: Variant) -> None:
-        """Run a :script: all of it or nothing."""
-        with Call(self._recorder, variant):
-            await super().script(variant)
-
-    async def batch(self, calls: Sequence[tuple[Variant, Sequence[Any]]]) -> list[Any]:
-        """Many calls, one after another: of each its value or its error."""
-        with Flight(self._recorder, calls) as flight:
-            flight.outcomes = outcomes = await super().batch(calls)
-        return outcomes
-
-    async def each(self, variant: Variant, items: Items) -> Any:
-        """A :batch query: once per item, all or nothing. Rows, or the count of rows."""
-        with Call(self._recorder, variant) as call:
-            call.answer = await super().each(variant, items)
-        return call.answer
-
-    async def stream(self, variant: Variant, values: Sequence[Any]) -> AsyncChunks:
-        """Lists of rows, read from the file as they are asked for."""
-        reading = RecordedAsyncChunks(self._recorder, variant)
-        with reading:
-            reading.chunks = await super().stream(variant, values)
-        return reading
-
-    async def commit(self) -> None:
-        """Commit. On failure the transaction is rolled back."""
-        if self.idle:
-            await super().commit()
-        else:
-            with Committing(self._recorder):
-                await super().commit()
 
 
 class AsyncRows:

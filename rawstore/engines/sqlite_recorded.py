@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..query import Variant
 from ..statistics import Recorder, clock
-from .parameters import Items
-from .recording import Call, Committing, RecordedChunks
+from .recorded import Recorded
 from .sqlite_session import SqliteSession
 from .sqlite_statement import Statements
 
-if TYPE_CHECKING:
-    from . import Chunks
 
-
-class RecordedSqliteSession(SqliteSession):
+class RecordedSqliteSession(Recorded, SqliteSession):
     """A connection of the engine. Used by one thread at a time."""
 
     def __init__(
@@ -32,29 +28,3 @@ class RecordedSqliteSession(SqliteSession):
         outcomes = super().batch(calls)
         self._recorder.flown(calls, clock() - began)
         return outcomes
-
-    def each(self, variant: Variant, items: Items) -> Any:
-        """A :batch query: once per item, all or nothing. Rows, or the count of rows."""
-        with Call(self._recorder, variant) as call:
-            call.answer = super().each(variant, items)
-        return call.answer
-
-    def script(self, variant: Variant) -> None:
-        """Run a :script: all of it or nothing."""
-        with Call(self._recorder, variant):
-            super().script(variant)
-
-    def stream(self, variant: Variant, values: Sequence[Any]) -> Chunks:
-        """Lists of rows, read from the file as they are asked for."""
-        reading = RecordedChunks(self._recorder, variant)
-        with reading:
-            reading.chunks = super().stream(variant, values)
-        return reading
-
-    def commit(self) -> None:
-        """Commit. On failure the transaction is rolled back."""
-        if self.idle:
-            super().commit()
-        else:
-            with Committing(self._recorder):
-                super().commit()
