@@ -64,8 +64,13 @@ def test_a_large_table_is_estimated_unless_asked(
 
 @pytest.mark.parametrize("dialect", ["postgres"], indirect=True)
 def test_an_index_that_is_used_is_not_called_unused(store: Any, url: str, dialect: Dialect) -> None:
+    import psycopg
+
+    # The planner itself looks into the store's own indexes for the ends of their columns.
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE INDEX never_used ON minipilot.users (name text_pattern_ops)")
     unused = {index.name: index.unused for index in table(store, "users").indexes}
-    assert unused["idx_user_created"] is True
+    assert unused["never_used"] is True
     assert unused["users_pkey"] is False  # it keeps a constraint
 
 

@@ -164,8 +164,7 @@ def test_killed_at_twenty_moments(
             process.send_signal(signal.SIGKILL)
         wait_until_gone(target)
         whole.append(is_whole(source, target))
-    assert False in whole
-    assert True in whole
+    assert False in whole  # in the midst; see test_killed for those that come late
 
 
 @pytest.mark.slow
