@@ -3,7 +3,7 @@
 #   PYTHON=python3.12   the interpreter for the virtualenv (default: the first that is new enough)
 #   VENV=.venv          where the virtualenv is
 #   URL=postgresql://…  the database for `make demo` (default: a fresh SQLite file)
-#   JOBS=2              test processes; each starts a PostgreSQL server of its own
+#   JOBS=3              test processes, each with a PostgreSQL server of its own; many tests wait
 #   ARGS='-k search'    more arguments for pytest
 #   EXTRA=dev           what is installed for developing: dev, or test without the linters
 #   RAWSTORE_TEST_URL=… tests run on that PostgreSQL server instead of their own
@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c '$(IS_NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-JOBS ?= 2
+JOBS ?= 3
 EXTRA ?= dev
 
 # Stamps: one for what the demo needs, one for what developers need.

@@ -149,6 +149,11 @@ class PortalStore(PortalCaller):
         self._portal.close()
 
 
+# Streams that are read: the parts of a cycle end in any order, and a stream that ends before its
+# PortalStream would say that it was left open.
+_read: set[AsyncStream[Any]] = set()
+
+
 class PortalStream(Iterator[Any]):
     """An async stream as a sync one, which is opened at once as that is."""
 
@@ -156,6 +161,7 @@ class PortalStream(Iterator[Any]):
         self._portal = portal
         self._stream = stream
         self._rows: list[Any] = []
+        _read.add(stream)
         self._portal.call(stream.__aenter__)
 
     def __next__(self) -> Any:
@@ -191,3 +197,4 @@ class PortalStream(Iterator[Any]):
                 self._portal.start(self._stream.close)
             except RuntimeError:  # the loop is closed, and its connections with it
                 self._stream._done = None
+        _read.discard(self._stream)
