@@ -35,11 +35,11 @@ CREATE TEMP TABLE IF NOT EXISTS rawstore_places (
 """
 _PENDING = """
 SELECT places.line, places.character
-FROM pragma_foreign_key_check(?1) AS pending
-INNER JOIN temp.rawstore_places AS places ON places.name = ?1 AND places.id = pending.rowid
+FROM pragma_foreign_key_check(?) AS pending
+INNER JOIN temp.rawstore_places AS places ON places.name = ? AND places.id = pending.rowid
 GROUP BY places.id
 ORDER BY places.line, places.character
-LIMIT ?2
+LIMIT ?
 """
 _WRITTEN = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
 _KEEP = "INSERT INTO temp.rawstore_places VALUES (?, ?, ?, ?)"
@@ -121,7 +121,7 @@ class SqliteImporter:
         """The rows that refer to none; `orphans` were there before."""
         if self._orphans(table) > orphans:
             raise ForeignKeyViolation(f"a row of {table.name} refers to one that is not there")
-        found = self._connection.execute(_PENDING, (table.name, limit))
+        found = self._connection.execute(_PENDING, (table.name, table.name, limit))
         return [Refusal(Place(*place), ForeignKeyViolation("")) for place in found]
 
     def commit(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ def test_a_file_that_is_only_read_has_a_backup(bank: Any, tmp_path: Path) -> Non
 def test_a_text_that_is_no_utf8_is_kept(
     store: Any, elsewhere: Callable[[], str], tmp_path: Path
 ) -> None:
-    with sqlite3.connect(store.target.path) as connection:
+    with closing(sqlite3.connect(store.target.path)) as connection, connection:
         connection.execute(
             "INSERT INTO users (name, email) VALUES (CAST(x'ff41' AS text), 'a@example.com')"
         )
@@ -85,7 +86,7 @@ def test_a_counter_that_was_set_back_is_no_reason_to_refuse(
     bank: Any, reopened: Any, tmp_path: Path
 ) -> None:
     """SQLite looks at the highest id as well: none is given twice."""
-    with sqlite3.connect(bank.target.path) as connection:
+    with closing(sqlite3.connect(bank.target.path)) as connection, connection:
         connection.execute("UPDATE sqlite_sequence SET seq = 0")
     connection.close()
     reopened.restore(bank.backup(tmp_path).path)
@@ -95,7 +96,7 @@ def test_a_counter_that_was_set_back_is_no_reason_to_refuse(
 def test_rows_without_their_parents_are_told(store: Any, tmp_path: Path) -> None:
     user = store.create_user(email="a@example.com", name="A")
     store.create_conversation(user_id=user.id, title="T")
-    with sqlite3.connect(store.target.path) as connection:
+    with closing(sqlite3.connect(store.target.path)) as connection, connection:
         connection.execute("DELETE FROM users")
     connection.close()
     with pytest.raises(DatabaseCorrupt, match="1 rows of conversations without"):
@@ -104,7 +105,7 @@ def test_rows_without_their_parents_are_told(store: Any, tmp_path: Path) -> None
 
 def test_a_full_text_index_that_does_not_fit_is_told(store: Any, tmp_path: Path) -> None:
     store.upsert_knowledge_chunk(source="book", content="The shop opens at nine.")
-    with sqlite3.connect(store.target.path) as connection:
+    with closing(sqlite3.connect(store.target.path)) as connection, connection:
         connection.execute("DELETE FROM knowledge_chunks_search_data WHERE id > 10")
     connection.close()
     with pytest.raises(DatabaseCorrupt, match="full-text index knowledge_chunks_search"):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -233,7 +233,7 @@ def test_a_truncated_file(filled: Any) -> None:
 
 
 def test_what_belongs_to_another_application(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "x.db") as other:
+    with closing(sqlite3.connect(tmp_path / "x.db")) as other, other:
         other.execute("PRAGMA application_id = 7")
     other.close()
     with open_at(tmp_path, tmp_path / "x.db") as store:
@@ -244,7 +244,7 @@ def test_what_belongs_to_another_application(tmp_path: Path) -> None:
 
 
 def test_rows_without_their_parents(shop: Any) -> None:
-    with sqlite3.connect(shop.target.path) as connection:
+    with closing(sqlite3.connect(shop.target.path)) as connection, connection:
         connection.execute("CREATE TABLE parts (item_id integer REFERENCES items (id))")
         connection.execute("INSERT INTO parts (item_id) VALUES (7)")
     connection.close()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -171,7 +171,7 @@ def test_what_is_not_of_its_type(things: Any, tmp_path: Path, empty_url: str) ->
     """A time that Python does not know on PostgreSQL; on SQLite text that is no time."""
     things.add(**dict.fromkeys(THING))
     if empty_url.startswith("sqlite"):
-        with sqlite3.connect(empty_url.removeprefix("sqlite:///")) as file:
+        with closing(sqlite3.connect(empty_url.removeprefix("sqlite:///"))) as file, file:
             file.execute("UPDATE things SET moment = 'soon'")
         things.export(tmp_path)
         assert '"moment":"soon"' in (tmp_path / "things.jsonl").read_text()

@@ -6,6 +6,8 @@ import io
 import json
 import secrets
 import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -195,15 +197,17 @@ def test_what_json_cannot_say_is_told(store: Any, dialect: str, url: str, tmp_pa
     if dialect == "postgres":
         with psycopg.connect(url) as connection:
             deep = "[" * 3000 + "]" * 3000
+            if sys.version_info >= (3, 12):
+                pytest.skip("as many levels as PostgreSQL takes are read from Python 3.12 on")
             connection.execute("UPDATE minipilot.messages SET role_metadata = %s", (deep,))
         expected = "JSON of too many levels"
     else:
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
             file.execute("UPDATE messages SET role_metadata = '[1e400]'")
         store.export(tmp_path / "out")
         text = (tmp_path / "out" / "messages.jsonl").read_text()
         assert '"role_metadata":[1' + "0" * 400 + "]" in text
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
             file.execute("""UPDATE messages SET role_metadata = '"\\ud800"'""")
         expected = "role_metadata: JSON with a lone surrogate"
     with pytest.raises(DataError, match=f"a row of messages cannot be read: {expected}"):
