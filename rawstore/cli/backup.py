@@ -19,6 +19,7 @@ from . import output, stores
 from .errors import UNHEALTHY, Mistake, code_of
 from .options import common, duration, given_url, output_format, store_argument
 from .progress import bars
+from .signals import handled
 
 if TYPE_CHECKING:
     from ..backup import Backup, Listed, Recovery, Restored, Run
@@ -142,15 +143,8 @@ def _schedule(
 def _stopped() -> Iterator[threading.Event]:
     """An event that SIGTERM and SIGINT set."""
     stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
+    with handled(lambda *_: stop.set(), signal.SIGTERM, signal.SIGINT):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _reason(error: Exception) -> str:

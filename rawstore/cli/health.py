@@ -103,19 +103,10 @@ def _described(name: str, what: str, value: Any) -> str:
     if name in ("migrations", "pool", "connections"):
         return f"{value} {what.replace('_', ' ')}"
     if what in ("file", "wal", "free"):
-        return f"{what} {_size(value)}"
+        return f"{what} {output.size(value)}"
     if isinstance(value, list):
         return f"{len(value)} {what}"
     return f"{what} {value}"
-
-
-def _size(size: int) -> str:
-    value = float(size)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:.3g} {unit}" if unit != "bytes" else f"{size} bytes"
-        value /= 1000
-    raise AssertionError  # pragma: no cover - the last unit returns
 
 
 @click.command()

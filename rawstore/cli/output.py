@@ -74,6 +74,15 @@ def facts(found: Mapping[str, Any], form: Format) -> None:
         _line(_dumps(dict(found)))
 
 
+def size(count: int) -> str:
+    """Bytes as PostgreSQL tells them (`pg_size_pretty`): a kB has 1024 of them."""
+    amount, units = float(count), ["bytes", "kB", "MB", "GB", "TB"]
+    while amount >= 1024 and len(units) > 1:
+        amount /= 1024
+        units.pop(0)
+    return f"{amount:.3g} {units[0]}" if amount < 1000 else f"{amount:.0f} {units[0]}"
+
+
 def _table(columns: Sequence[str], found: Iterable[Sequence[Any]]) -> None:
     from rich import box
     from rich.console import Console

@@ -18,6 +18,7 @@ from ..errors import ConfigError
 from . import errors, output, progress, stores
 from .errors import Mistake
 from .options import common, confirm, duration, given_url, output_format, store_argument, yes
+from .signals import handled
 from .values import parse
 
 if TYPE_CHECKING:
@@ -231,9 +232,5 @@ def _stopping() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    known = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled(note, signal.SIGINT, signal.SIGTERM):
         yield stop
-    finally:
-        for number, handler in known.items():
-            signal.signal(number, handler)

@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ import click
 from . import complete, output, stores
 from .errors import Mistake
 from .options import common, duration, given_url, output_format, store_argument
+from .signals import handled
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -74,13 +74,13 @@ def _show_tables(found: Sizes) -> None:
             "free in the file": found.free_bytes,
         }
     )
-    click.echo(", ".join(f"{name} {_bytes(size)}" for name, size in parts.items()))
+    click.echo(", ".join(f"{name} {_size(size)}" for name, size in parts.items()))
 
 
 def _table_row(table: TableSize, on_server: bool) -> list[str]:  # noqa: FBT001 - which columns
     rows = "unknown" if table.rows is None else f"{'' if table.exact else '~'}{table.rows}"
     parts = (table.total_bytes, table.table_bytes, table.index_bytes)
-    row = [table.table, rows, *map(_bytes, parts)]
+    row = [table.table, rows, *map(_size, parts)]
     if not on_server:
         return row
     counts = (table.dead_rows, table.seq_scans, table.index_scans)
@@ -88,21 +88,15 @@ def _table_row(table: TableSize, on_server: bool) -> list[str]:  # noqa: FBT001 
     unused = [index.name for index in table.indexes if index.unused]
     return [
         *row,
-        _bytes(table.toast_bytes),
+        _size(table.toast_bytes),
         *("" if count is None else str(count) for count in counts),
         *(f"{at:%Y-%m-%d %H:%M}" if at else "never" for at in times),
         ", ".join(unused),
     ]
 
 
-def _bytes(size: int | None) -> str:
-    if size is None:
-        return "unknown"
-    amount, units = float(size), ["B", "kB", "MB", "GB", "TB"]
-    while amount >= 1024 and len(units) > 1:
-        amount /= 1024
-        units.pop(0)
-    return f"{amount:.3g} {units[0]}" if amount < 1000 else f"{amount:.0f} {units[0]}"
+def _size(count: int | None) -> str:
+    return "unknown" if count is None else output.size(count)
 
 
 @click.command()
@@ -246,7 +240,7 @@ def _watch(target: Target, places: Places, pause: float, form: output.Format | N
     from rich.live import Live
 
     with (
-        _ended_by_sigterm(),
+        handled(_end, signal.SIGTERM),
         Live(_page(_look(target, places)), screen=True, auto_refresh=False) as live,
     ):
         while True:
@@ -254,15 +248,6 @@ def _watch(target: Target, places: Places, pause: float, form: output.Format | N
             live.update(_page(_look(target, places)), refresh=True)
 
 
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does: it would leave the terminal as it is."""
-
-    def end(number: int, _: object) -> None:
-        sys.exit(128 + number)
-
-    known = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, known)
+def _end(number: int, _: object) -> None:
+    """As Ctrl-C: SIGTERM alone would leave the terminal as it is."""
+    sys.exit(128 + number)

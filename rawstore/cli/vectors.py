@@ -187,7 +187,7 @@ def _status_lines(index: VectorIndex) -> Iterator[str]:
     about = "about " if index.rows_estimated else ""
     lists = f", {index.lists} lists" if index.lists is not None else ""
     dimension = f", dimension {index.dimension}" if index.dimension else ""
-    yield f"  rows    {about}{index.rows}{dimension}{lists}, {_size(index.bytes)}"
+    yield f"  rows    {about}{index.rows}{dimension}{lists}, {output.size(index.bytes)}"
     if index.index is not None:
         yield f"  built   {_built(index)}"
         name = "probes" if index.method == "ivfflat" else "ef_search"
@@ -210,15 +210,6 @@ def _built(index: VectorIndex) -> str:
 
 def _times(median: float, p95: float | None) -> str:
     return f"{median:.2f} ms, 95 % within {p95 or median:.2f} ms"
-
-
-def _size(count: int) -> str:
-    size, unit = float(count), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 1024:
-            break
-        size, unit = size / 1024, larger
-    return f"{size:.3g} {unit}" if size < 1000 else f"{size:.0f} {unit}"
 
 
 def _rebuild_lines(done: Rebuilt) -> Iterator[str]:
