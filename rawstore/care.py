@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from .identity import Identity
+from .progress import Progress, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .migrate import Migrator
     from .monitor.sizes import Sizes
     from .monitor.top import Top
-    from .progress import Progress
     from .retention import Erased, Pruned, SubjectExport
     from .store import Store
     from .transfer.export import Exported
@@ -88,7 +88,7 @@ class Care(Identity):
         *,
         replace: bool = False,
         dry_run: bool = False,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Copied:
         """Copy every row, as it is at one moment, into another database of this store.
 
@@ -101,22 +101,19 @@ class Care(Identity):
         cannot take; MigrationError where the two differ in their migrations; ConfigError for two
         stores; the mapped error.
         """
-        from .progress import quiet
         from .transfer.copy import copy  # not for every call
 
-        tell = on_progress or quiet
-        return copy(self._store, target, replace=replace, dry_run=dry_run, on_progress=tell)
+        return copy(self._store, target, replace=replace, dry_run=dry_run, on_progress=on_progress)
 
-    def verify(self, other: Store, *, on_progress: Progress | None = None) -> Verified:
+    def verify(self, other: Store, *, on_progress: Progress = quiet) -> Verified:
         """Compare all rows with another database of this store, by what values mean.
 
         Each is read in one snapshot; of what differs, the first keys are told. Raises
         MigrationError where the tables differ, ConfigError for two stores, the mapped error.
         """
-        from .progress import quiet
         from .transfer.verify import verify  # not for every call
 
-        return verify(self._store, other, on_progress=on_progress or quiet)
+        return verify(self._store, other, on_progress=on_progress)
 
     def stats(self, *, reset: bool = False) -> list[QueryStats]:
         """What each query has done here since the store was opened: what took longest first.
@@ -180,7 +177,7 @@ class Care(Identity):
         pause: float | None = None,
         dry_run: bool = False,
         stop: Event | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Pruned:
         """Delete what the store's `-- prune:` queries say is history, from before a moment.
 
@@ -190,7 +187,6 @@ class Care(Identity):
         begins; to go on, run it again. A store of tenants is pruned for one, the `subject`.
         Raises ConfigError, and the mapped error, which leaves the earlier portions done.
         """
-        from .progress import quiet
         from .retention import prune  # not for every call
 
         return prune(
@@ -202,7 +198,7 @@ class Care(Identity):
             pause=pause,
             dry_run=dry_run,
             stop=stop,
-            on_progress=on_progress or quiet,
+            on_progress=on_progress,
         )
 
     def erase(
@@ -214,7 +210,7 @@ class Care(Identity):
         pause: float | None = None,
         dry_run: bool = False,
         stop: Event | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Erased:
         """Delete all that one person has, by the store's `-- erase:` queries.
 
@@ -222,7 +218,6 @@ class Care(Identity):
         first. On SQLite what was deleted is overwritten in the file. Raises ConfigError where the
         store knows no persons, ParameterError, and the mapped error; then run it again.
         """
-        from .progress import quiet
         from .retention import erase  # not for every call
 
         return erase(
@@ -233,7 +228,7 @@ class Care(Identity):
             pause=pause,
             dry_run=dry_run,
             stop=stop,
-            on_progress=on_progress or quiet,
+            on_progress=on_progress,
         )
 
     def export_subject(
@@ -242,17 +237,16 @@ class Care(Identity):
         to: Path | IO[str],
         *,
         form: Literal["json", "jsonl"] = "json",
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> SubjectExport:
         """Write all that one person has, by the store's `-- export:` queries, in one snapshot.
 
         Into a folder, whose files come whole or not at all and are never written over, or to an
         open text file: one JSON document, or JSON lines. Raises as `erase`, and OSError.
         """
-        from .progress import quiet
         from .retention import export_subject  # not for every call
 
-        return export_subject(self._store, subject, to, form=form, on_progress=on_progress or quiet)
+        return export_subject(self._store, subject, to, form=form, on_progress=on_progress)
 
     def drop(self) -> None:
         """Drop every table of the store, with its history. There is no way back."""
@@ -270,7 +264,7 @@ class Care(Identity):
         to: str | Path = "backups",
         *,
         pg_dump: str | Path | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Backup:
         """Write the store, as it is at one moment, into one new file, and check that.
 
@@ -281,9 +275,8 @@ class Care(Identity):
         replaced, and one that is not complete never stays.
         """
         from .backup import backup  # not for every call
-        from .progress import quiet
 
-        return backup(self._store, to, pg_dump=pg_dump, on_progress=on_progress or quiet)
+        return backup(self._store, to, pg_dump=pg_dump, on_progress=on_progress)
 
     def restore(
         self,
@@ -291,7 +284,7 @@ class Care(Identity):
         *,
         dry_run: bool = False,
         pg_restore: str | Path | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Restored:
         """Restore a backup of this store where there is nothing yet, and verify what is there.
 
@@ -301,14 +294,13 @@ class Care(Identity):
         MigrationError, StorageFull, ConnectionLost.
         """
         from .backup import restore  # not for every call
-        from .progress import quiet
 
         return restore(
             self._store,
             file,
             dry_run=dry_run,
             pg_restore=pg_restore,
-            on_progress=on_progress or quiet,
+            on_progress=on_progress,
         )
 
     def export(
@@ -317,7 +309,7 @@ class Care(Identity):
         *,
         tables: Sequence[str] | None = None,
         replace: bool = False,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> list[Exported]:
         """Write each table's rows as JSON lines to `<folder>/<table>.jsonl`, all of one moment.
 
@@ -325,12 +317,9 @@ class Care(Identity):
         overwritten with `replace`; what ends early leaves none. Gives each table's count of rows.
         Raises ConfigError, OSError, ConnectionLost.
         """
-        from .progress import quiet
         from .transfer.export import export  # not for every call
 
-        return export(
-            self._store, folder, tables=tables, replace=replace, on_progress=on_progress or quiet
-        )
+        return export(self._store, folder, tables=tables, replace=replace, on_progress=on_progress)
 
     def import_(
         self,
@@ -339,7 +328,7 @@ class Care(Identity):
         table: str | None = None,
         on_conflict: OnConflict = "refuse",
         dry_run: bool = False,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> list[Imported]:
         """Insert rows from JSON, all or none: each table's count of rows taken and skipped.
 
@@ -350,7 +339,6 @@ class Care(Identity):
         `rawstore.transfer.problems`) that lists what is wrong by file and line; ConfigError,
         OSError, ConnectionLost.
         """
-        from .progress import quiet
         from .transfer.importing import import_  # not for every call
 
         return import_(
@@ -359,5 +347,5 @@ class Care(Identity):
             table=table,
             on_conflict=on_conflict,
             dry_run=dry_run,
-            on_progress=on_progress or quiet,
+            on_progress=on_progress,
         )

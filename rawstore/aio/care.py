@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from ..caller import Caller
 from ..engines.completion import completed
 from ..identity import Identity
+from ..progress import Progress, quiet
 from ..store import Store, store_class
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ..migrate import Migrator
     from ..monitor.sizes import Sizes
     from ..monitor.top import Top
-    from ..progress import Progress
     from ..retention import Erased, Pruned, SubjectExport
     from ..transfer.export import Exported
     from ..transfer.importing import Imported, OnConflict
@@ -80,7 +80,7 @@ class AsyncCare(Identity):
         *,
         replace: bool = False,
         dry_run: bool = False,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Copied:
         """Copy every row into another database of this store; see `Store.copy`."""
         return await self._with(
@@ -90,9 +90,7 @@ class AsyncCare(Identity):
             ),
         )
 
-    async def verify(
-        self, other: AsyncCare | Store, *, on_progress: Progress | None = None
-    ) -> Verified:
+    async def verify(self, other: AsyncCare | Store, *, on_progress: Progress = quiet) -> Verified:
         """Compare all rows with another database of this store; see `Store.verify`."""
         return await self._with(
             other, lambda store, there: store.verify(there, on_progress=on_progress)
@@ -141,7 +139,7 @@ class AsyncCare(Identity):
         pause: float | None = None,
         dry_run: bool = False,
         stop: Event | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Pruned:
         """As `Store.prune`; a cancellation sets `stop`, and is raised after the portion."""
         stop = stop or Event()
@@ -168,7 +166,7 @@ class AsyncCare(Identity):
         pause: float | None = None,
         dry_run: bool = False,
         stop: Event | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Erased:
         """As `Store.erase`; a cancellation sets `stop`, and is raised after the portion."""
         stop = stop or Event()
@@ -191,7 +189,7 @@ class AsyncCare(Identity):
         to: Path | IO[str],
         *,
         form: Literal["json", "jsonl"] = "json",
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> SubjectExport:
         """As `Store.export_subject`."""
         return await self._in_thread(
@@ -211,7 +209,7 @@ class AsyncCare(Identity):
         to: str | Path = "backups",
         *,
         pg_dump: str | Path | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Backup:
         """Write the store, as it is at one moment, into one new file; see `Store.backup`."""
         return await self._in_thread(
@@ -224,7 +222,7 @@ class AsyncCare(Identity):
         *,
         dry_run: bool = False,
         pg_restore: str | Path | None = None,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> Restored:
         """Restore a backup where there is nothing yet, and verify it; see `Store.restore`."""
         return await self._in_thread(
@@ -239,7 +237,7 @@ class AsyncCare(Identity):
         *,
         tables: Sequence[str] | None = None,
         replace: bool = False,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> list[Exported]:
         """Write each table's rows as JSON lines; see `Store.export`."""
         return await self._in_thread(
@@ -255,7 +253,7 @@ class AsyncCare(Identity):
         table: str | None = None,
         on_conflict: OnConflict = "refuse",
         dry_run: bool = False,
-        on_progress: Progress | None = None,
+        on_progress: Progress = quiet,
     ) -> list[Imported]:
         """Insert rows from JSON, all or none; see `Store.import_`."""
         return await self._in_thread(
