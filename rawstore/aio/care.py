@@ -270,6 +270,8 @@ class AsyncCare(Identity):
         self, other: AsyncCare | Store, work: Callable[[Store, Store], Answer]
     ) -> Answer:
         """Run what takes two stores."""
+        if other is self:  # for the work to refuse
+            return await self._in_thread(lambda store: work(store, store))
         if isinstance(other, Store):
             return await self._in_thread(lambda store: work(store, other))
         there, engine = other._blocking(), other._engine  # noqa: SLF001 - one of this class

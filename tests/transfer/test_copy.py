@@ -469,6 +469,23 @@ def test_async(target: str, tmp_path: Path) -> None:
     assert [user.name for user in users] == ["a"]
 
 
+@pytest.mark.parametrize("place", ["memory", "sqlite", "postgres"])
+def test_an_async_store_is_not_copied_into_itself(
+    place: str, tmp_path: Path, pg_database: Callable[[str | None], str]
+) -> None:
+    import asyncio
+
+    async def copied(url: str) -> None:
+        async with rawstore.open_async("minipilot", url) as store:
+            await store.migrate()
+            for refused in (store.copy, store.verify):
+                with pytest.raises(ConfigError, match="one database"):
+                    await refused(store)
+
+    file = sqlite_url(tmp_path / "a.db")
+    asyncio.run(copied({"memory": "sqlite://", "sqlite": file}.get(place) or pg_database(None)))
+
+
 def test_progress_is_told(things: Any, folder: Path) -> None:
     told: list[tuple[str, int, int | None]] = []
     with rawstore.open(folder, "sqlite://") as memory:
