@@ -69,7 +69,7 @@ def test_the_stores_searches_use_it(heaps: Shop, tmp_path: Path) -> None:
                 ).fetchall()
                 found = {row.id for row in store.nearest(vector)}
                 wrong += len({id for (id,) in exact} - found)
-        assert wrong <= 20  # of 200, for an index is built by chance
+        assert wrong <= 10  # of 200; untuned some 75. An index is built by chance
 
 
 def test_what_others_use_is_not_lowered(heaps: Shop) -> None:
